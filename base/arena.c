@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNK_SIZE ((size_t)64 * 1024)
+#define ALIGNMENT alignof(max_align_t)
+
+struct chunk {
+	struct chunk *next;
+	size_t used;
+	size_t size;
+	alignas(max_align_t) char bytes[];
+};
+
+struct arena {
+	struct chunk *chunks;
+	size_t used;
+	size_t limit;
+};
+
+struct arena *
+arena_new(size_t limit)
+{
+	struct arena *a = calloc(1, sizeof(*a));
+
+	if (a != NULL)
+		a->limit = limit;
+	return a;
+}
+
+void
+arena_free(struct arena *a)
+{
+	struct chunk *next;
+
+	if (a == NULL)
+		return;
+	for (struct chunk *c = a->chunks; c != NULL; c = next) {
+		next = c->next;
+		free(c);
+	}
+	free(a);
+}
+
+static struct chunk *
+chunk_add(struct arena *a, size_t size)
+{
+	struct chunk *c;
+
+	if (size < CHUNK_SIZE)
+		size = CHUNK_SIZE;
+	c = calloc(1, sizeof(*c) + size);
+	if (c == NULL)
+		return NULL;
+	c->size = size;
+	c->next = a->chunks;
+	a->chunks = c;
+	return c;
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+	struct chunk *c = a->chunks;
+	void *piece;
+
+	if (size > a->limit - a->used)
+		return NULL;
+	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	if (c == NULL || size > c->size - c->used)
+		c = chunk_add(a, size);
+	if (c == NULL)
+		return NULL;
+	piece = c->bytes + c->used;
+	c->used += size;
+	a->used = MIN_OF(a->limit, a->used + size);
+	return piece;
+}
+
+void *
+arena_array(struct arena *a, size_t n, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(n, size, &total))
+		return NULL;
+	return arena_alloc(a, total);
+}
+
+char *
+arena_text(struct arena *a, const char *text, size_t len)
+{
+	char *copy = len < a->limit ? arena_alloc(a, len + 1) : NULL;
+
+	if (copy != NULL)
+		memcpy(copy, text, len);
+	return copy;
+}
+
+size_t
+arena_used(const struct arena *a)
+{
+	return a->used;
+}

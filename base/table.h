@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An intrusive chained hash table with a fixed number of buckets.
+ *
+ * The caller owns the entries (a struct table_link inside each) and the hashing; the
+ * table owns its buckets only. Buckets never move: no operation ever costs more than one
+ * chain, and a table sized for a million is address space, not memory, until it is used.
+ * table_add refuses the entry that would pass the limit.
+ */
+#ifndef BASE_TABLE_H
+#define BASE_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+
+struct table_link {
+	struct table_link *next;
+	uint64_t hash;
+};
+
+struct table {
+	struct table_link **buckets;
+	size_t mask;
+	size_t len;
+	size_t limit;
+};
+
+/* Does entry have this key? */
+typedef bool (*table_match_fn)(const struct table_link *link, const void *key);
+
+/* Room for limit entries, at least 1. -ENOMEM. */
+MUST_CHECK int table_init(struct table *t, size_t limit);
+/* Frees the buckets; the entries are the caller's. */
+void table_done(struct table *t);
+
+/* NULL when no entry has that hash and key. */
+struct table_link *table_find(
+    const struct table *t, uint64_t hash, table_match_fn match, const void *key);
+/* Takes no ownership; -ENOSPC at the limit. Duplicate keys are the caller's to avoid. */
+MUST_CHECK int table_add(struct table *t, uint64_t hash, struct table_link *link);
+/* link must be in the table. */
+void table_remove(struct table *t, struct table_link *link);
+
+/*
+ * Walk all: for (link = table_first(t); link; link = next) { next = table_next(t, link);
+ * ... } Removing link itself after next was taken is allowed; adding is not.
+ */
+struct table_link *table_first(const struct table *t);
+struct table_link *table_next(const struct table *t, const struct table_link *link);
+
+#endif

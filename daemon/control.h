@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The control socket: egressctl's way in. A stream socket in the file system, mode 0600.
+ *
+ * A request is one line of at most CONTROL_REQUEST_MAX bytes, words parted by blanks; the
+ * reply is the bytes until the end of the stream, the first line of them "ok" or "error
+ * TEXT". At most CONTROL_CLIENTS_MAX at a time, each for at most CONTROL_IDLE_S seconds;
+ * further ones are closed at once. Replies above CONTROL_REPLY_MAX are an error.
+ */
+#ifndef DAEMON_CONTROL_H
+#define DAEMON_CONTROL_H
+
+#include "base/buf.h"
+#include "base/macros.h"
+
+#define CONTROL_REQUEST_MAX 1024
+#define CONTROL_CLIENTS_MAX 8
+#define CONTROL_IDLE_S 10
+#define CONTROL_REPLY_MAX ((size_t)256 * 1024 * 1024)
+#define CONTROL_WORDS_MAX 8
+
+struct control;
+struct event_base;
+
+/* Answer the words: append to out what follows "ok", or return a negative errno and
+ * append the error's text. */
+typedef int (*control_answer_fn)(
+    void *ctx, size_t word_count, char **words, struct buf *out);
+
+/* Makes the socket, replacing a dead one; -EADDRINUSE when somebody listens there. */
+MUST_CHECK int control_new(struct event_base *base, const char *path,
+    control_answer_fn answer, void *ctx, struct control **ret_control);
+/* Removes the socket file. */
+void control_free(struct control *c);
+
+#endif

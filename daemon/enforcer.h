@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The enforcer: the small process that holds CAP_NET_ADMIN, owns table `inet egressd` and
+ *commits to it; and the messages by which the loop asks it to.
+ *
+ * One message is one packet on a SOCK_SEQPACKET pair, host order, as long as its count
+ *says (enforcer_size). The enforcer checks each as if a stranger had sent it: a message
+ *that is malformed ends the enforcer (the table stays and denies), one that asks for too
+ *much gets -EPERM.
+ *
+ * Loop to enforcer, each id answered by exactly one ENFORCER_RESULT, in order:
+ *	LEASES outside of a table transaction: make or renew these leases; what waits
+ *together is committed together, and one that fails does not fail the others; TABLE, then
+ *any number of INTERFACES, PODS, INTERNAL, LISTEN, FIXED, LEASES, REVOKE with the same
+ *id, then END: one kernel transaction that makes the table, or brings it, to what these
+ *say; leases that are not mentioned stay. The result answers END; DUMP: the leases that
+ *the kernel holds come as LEASES messages with this id, then the result. Enforcer to
+ *loop, unasked: LOST when the table has gone or has been changed by somebody else.
+ *
+ * A commit happened in the kernel when its result is 0, and did not when it is negative,
+ *but for -EIO: unknown. -ETIMEDOUT  it waited behind its deadline and was not tried
+ *	-ENOENT     the table or its sets are gone: send TABLE again
+ *	-ENFILE     the set is full
+ *	-EPERM      refused: an address, a port, a lifetime or a table that is out of
+ *bounds or not ours -EIO        the kernel's acknowledgement was lost: send TABLE again
+ *and DUMP
+ */
+#ifndef DAEMON_ENFORCER_H
+#define DAEMON_ENFORCER_H
+
+#include <net/if.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/macros.h"
+
+#define ENFORCER_LEASES_MAX 128 /* in one message, so for one answer */
+#define ENFORCER_NAME_MAX                                                                \
+	254 /* with its NUL; the kernel's user data of an element is 256 bytes, 2 are    \
+	       framing */
+#define ENFORCER_LIST_MAX 128 /* records of the other kinds in one message */
+#define ENFORCER_TIMEOUT_MAX_MS (24 * 3600 * 1000)
+
+enum enforcer_kind {
+	ENFORCER_LEASES = 1,
+	ENFORCER_REVOKE, /* leases, of which timeout_ms and renew mean nothing */
+	ENFORCER_TABLE,
+	ENFORCER_INTERFACES,
+	ENFORCER_PODS,
+	ENFORCER_INTERNAL,
+	ENFORCER_LISTEN,
+	ENFORCER_FIXED,
+	ENFORCER_END,
+	ENFORCER_DUMP,
+	ENFORCER_RESULT,
+	ENFORCER_LOST,
+};
+
+/* "This pod may reach this address on this protocol and port": one element of leases4 or
+ * leases6. */
+struct enforcer_lease {
+	struct addr pod;
+	struct addr destination; /* of the pod's family */
+	uint16_t port;
+	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t
+	    renew; /* 1: the kernel may hold it already: add, delete, add in one batch */
+	uint32_t timeout_ms; /* from the commit on; in a dump: what is left */
+};
+
+struct enforcer_fixed {
+	struct prefix pods; /* of the destination's family; length 0: every pod */
+	struct prefix destination;
+	uint16_t port;
+	uint8_t proto;
+};
+
+struct enforcer_table {
+	uint8_t enforce;   /* 0: ALLOW_ANY, nothing is refused */
+	uint8_t intercept; /* port 53 of the pods goes to the first LISTEN endpoint of its
+			      family */
+	uint8_t drop;      /* 0: refuse with reject, 1: with drop */
+	uint8_t adopt; /* 1: keep a table that is there; 0 is for tests only: start from
+			  nothing */
+	uint32_t set_size; /* elements in each of leases4 and leases6; fixed when the set
+			      is made */
+	uint32_t timeout_max_ms; /* the longest lease accepted from now on */
+	uint16_t log_group;      /* NFLOG group of refused packets */
+};
+
+struct enforcer_message {
+	uint32_t id;
+	uint16_t kind;
+	uint16_t count;      /* of the records in the body */
+	int64_t deadline_ms; /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
+	int32_t result;      /* RESULT */
+	char name[ENFORCER_NAME_MAX]; /* LEASES: presentation form, the elements' comment
+				       */
+	union {
+		struct enforcer_lease leases[ENFORCER_LEASES_MAX];
+		struct enforcer_table table;
+		struct {
+			char pattern[IFNAMSIZ]; /* a name, or a prefix and "*" */
+		} interfaces[ENFORCER_LIST_MAX];
+		struct prefix ranges[ENFORCER_LIST_MAX]; /* PODS, INTERNAL */
+		struct endpoint listen[ENFORCER_LIST_MAX];
+		struct enforcer_fixed fixed[ENFORCER_LIST_MAX];
+	} body;
+};
+
+/* The bytes of m on the wire, by kind and count; 0 when kind or count is out of range. */
+size_t enforcer_size(const struct enforcer_message *m);
+
+/*
+ * Fork the enforcer. The child closes every descriptor but fd 2 and its end of the pair,
+ * keeps CAP_NET_ADMIN alone, and ends when the pair is closed. ret_fd is the loop's end:
+ * non-blocking, close-on-exec, the caller's. Call it before the first thread and before
+ * the loop drops its capabilities. 0 or negative errno.
+ */
+MUST_CHECK int enforcer_start(int *ret_fd, int *ret_pid);
+
+#endif
