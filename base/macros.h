@@ -6,6 +6,7 @@
 #define BASE_MACROS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef NDEBUG
 #error "assertions are part of the product: build without NDEBUG"
@@ -18,7 +19,7 @@
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(ptr, type, member)                                                  \
-	((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+	((type *)((uintptr_t)(ptr)-offsetof(type, member)))
 #define MIN_OF(a, b) ((a) < (b) ? (a) : (b))
 #define MAX_OF(a, b) ((a) > (b) ? (a) : (b))
 

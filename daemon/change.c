@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/change.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/outbox.h"
+
+static void
+flush(struct change *c)
+{
+	if (c->message.kind != 0)
+		outbox_frame(&c->frames, &c->message);
+	c->message.kind = 0;
+}
+
+/* The index of a free record of this kind; name is the leases' and "" for every other kind. */
+static size_t
+record(struct change *c, enum enforcer_kind kind, const char *name)
+{
+	size_t limit = kind == ENFORCER_LEASES || kind == ENFORCER_REVOKE
+			   ? ENFORCER_LEASES_MAX
+			   : ENFORCER_LIST_MAX;
+	struct enforcer_message *m = &c->message;
+
+	if (m->kind != kind || m->count == limit || strcmp(m->name, name) != 0) {
+		flush(c);
+		memset(m, 0, offsetof(struct enforcer_message, body));
+		m->kind = (uint16_t)kind;
+		(void)snprintf(
+		    m->name, sizeof(m->name), "%s", name); /* a longer one is cut */
+	}
+	return m->count++;
+}
+
+void
+change_begin(struct change *c, const struct enforcer_table *table)
+{
+	memset(c, 0, sizeof(*c));
+	buf_init(&c->frames, OUTBOX_BYTES_MAX);
+	c->message.kind = ENFORCER_TABLE;
+	c->message.count = 1;
+	c->message.body.table = *table;
+}
+
+void
+change_interface(struct change *c, const char *pattern)
+{
+	char *out =
+	    c->message.body.interfaces[record(c, ENFORCER_INTERFACES, "")].pattern;
+
+	(void)snprintf(
+	    out, IFNAMSIZ, "%s", pattern); /* the configuration checked its length */
+}
+
+void
+change_range(struct change *c, enum enforcer_kind kind, const struct prefix *range)
+{
+	c->message.body.ranges[record(c, kind, "")] = *range;
+}
+
+void
+change_listen(struct change *c, const struct endpoint *listen)
+{
+	c->message.body.listen[record(c, ENFORCER_LISTEN, "")] = *listen;
+}
+
+void
+change_fixed(struct change *c, const struct enforcer_fixed *fixed)
+{
+	c->message.body.fixed[record(c, ENFORCER_FIXED, "")] = *fixed;
+}
+
+static struct enforcer_lease
+make_lease(const struct addr *pod, const struct lease_target *target)
+{
+	return (struct enforcer_lease){
+	    .pod = *pod,
+	    .destination = target->addr,
+	    .port = target->port,
+	    .proto = target->proto,
+	    .renew = 1,
+	};
+}
+
+void
+change_revoke(struct change *c, const struct addr *pod, const struct lease_target *target)
+{
+	c->message.body.leases[record(c, ENFORCER_REVOKE, "")] = make_lease(pod, target);
+}
+
+void
+change_lease(struct change *c, const struct addr *pod, const struct lease_target *target,
+    const char *text, uint32_t timeout_ms)
+{
+	struct enforcer_lease *lease =
+	    &c->message.body.leases[record(c, ENFORCER_LEASES, text)];
+
+	*lease = make_lease(pod, target);
+	lease->timeout_ms = timeout_ms;
+}
+
+int
+change_end(struct change *c)
+{
+	(void)record(c, ENFORCER_END, ""); /* has no records: only its header is sent */
+	c->message.count = 0;
+	flush(c);
+	return c->frames.failed ? -ENOMEM : 0;
+}
+
+void
+change_done(struct change *c)
+{
+	buf_done(&c->frames);
+}

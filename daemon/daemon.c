@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "daemon/clock.h"
+#include "daemon/control.h"
+#include "daemon/enforcer.h"
+#include "daemon/log.h"
+#include "daemon/privilege.h"
+#include "daemon/reload.h"
+#include "daemon/socket.h"
+#include "daemon/tcp.h"
+#include "daemon/turn.h"
+#include "daemon/udp.h"
+
+#define DRAIN_LOOK_MS 10
+#define TRY_UPSTREAM_MS 800
+
+static void on_hangup(int signal, short what, void *ctx);
+static void on_stop(int signal, short what, void *ctx);
+static void on_tick(int fd, short what, void *ctx);
+static void on_drain(int fd, short what, void *ctx);
+
+/* Log why the daemon cannot go on, and remember it for the exit code. */
+static int
+fault(struct daemon *d, const char *what, int result)
+{
+	log_event(
+	    LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0, "%s: %s", what, strerror(-result));
+	d->exit_code = 1;
+	return result;
+}
+
+static int
+load(struct daemon *d)
+{
+	struct findings findings;
+	int r;
+
+	findings_init(&findings, FINDINGS_MAX);
+	r = loader_load(d->options->config_path, &d->key, &findings, &d->loaded);
+	turn_print_findings(&findings, stderr);
+	findings_done(&findings);
+	d->loaded_ms = clock_now_ms();
+	if (r < 0)
+		d->exit_code = 1;
+	return r;
+}
+
+static int
+add_socket(struct daemon *d, const struct endpoint *e, enum notify_kind kind)
+{
+	struct notify_socket *s = &d->sockets[d->socket_count];
+	char text[ADDR_TEXT_MAX];
+	int r;
+
+	r = kind == NOTIFY_DATAGRAM ? socket_udp(e, &s->fd) : socket_tcp(e, &s->fd);
+	if (r < 0) {
+		log_event(LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0, "listen on %s (%s): %s",
+		    endpoint_format(e, text), kind == NOTIFY_DATAGRAM ? "UDP" : "TCP",
+		    strerror(-r));
+		d->exit_code = 1;
+		return r;
+	}
+	s->kind = kind;
+	s->local = *e;
+	d->socket_count++;
+	return 0;
+}
+
+/* The service manager's sockets when there are some, our own otherwise. */
+static int
+open_sockets(struct daemon *d)
+{
+	const struct config *cfg = d->loaded.config;
+	int r = notify_listen(d->sockets);
+
+	if (r < 0)
+		return fault(d, "sockets from the service manager", r);
+	d->socket_count = (size_t)r;
+	if (r > 0)
+		return 0;
+	for (size_t i = 0; i < cfg->listen_count; i++) {
+		r = add_socket(d, &cfg->listen[i], NOTIFY_DATAGRAM);
+		if (r == 0)
+			r = add_socket(d, &cfg->listen[i], NOTIFY_STREAM);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The endpoints that pods' queries may be sent on to: served, over UDP, on an address that the node has. */
+static size_t
+local_endpoints(struct daemon *d, struct endpoint list[CONFIG_LISTEN_MAX])
+{
+	char text[ADDR_TEXT_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < d->socket_count && n < CONFIG_LISTEN_MAX; i++) {
+		const struct notify_socket *s = &d->sockets[i];
+
+		if (s->kind != NOTIFY_DATAGRAM)
+			continue;
+		if (socket_is_local(&s->local.addr))
+			list[n++] = s->local;
+		else
+			log_event(LOG_FAULT, LOG_PRIORITY_WARNING, NULL, 0,
+			    "%s is not an address of this node: queries of its family "
+			    "are not "
+			    "intercepted; add it to an interface (`ip addr add ... dev "
+			    "lo`) and restart",
+			    endpoint_format(&s->local, text));
+	}
+	return n;
+}
+
+static void
+on_lost(void *ctx, int reason)
+{
+	(void)ctx;
+	log_event(LOG_TABLE_LOST, LOG_PRIORITY_ERROR, NULL, 0,
+	    "the kernel table is gone or in doubt (%s): answers fail until it stands "
+	    "again",
+	    strerror(-reason));
+}
+
+static void
+on_restored(void *ctx)
+{
+	(void)ctx;
+	log_event(LOG_TABLE_RESTORED, LOG_PRIORITY_NOTICE, NULL, 0,
+	    "the kernel table stands again, with all leases");
+}
+
+static void
+on_dead(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)fault(
+	    d, "the enforcer has ended: leaving, the table stays and denies", -EPIPE);
+	(void)event_base_loopbreak(d->base); /* cannot fail for a base that runs */
+}
+
+static int
+make_gate(struct daemon *d)
+{
+	struct endpoint listen[CONFIG_LISTEN_MAX];
+	struct gate_state state = {
+	    .config = d->loaded.config, .registry = d->loaded.registry};
+	struct gate_settings settings = {
+	    .fd = d->enforcer_fd,
+	    .listen = listen,
+	    .listen_count = local_endpoints(d, listen),
+	    .hash_key = d->key,
+	    .now_ms = clock_now_ms,
+	    .pods = &d->pods,
+	    .ctx = d,
+	    .lost = on_lost,
+	    .restored = on_restored,
+	    .dead = on_dead,
+	};
+
+	d->enforcer_fd = -1;
+	return gate_new(d->base, &settings, &state, &d->gate);
+}
+
+static int
+make_resolver(struct daemon *d)
+{
+	const struct config *cfg = d->loaded.config;
+	struct resolver_group groups[RESOLVER_GROUPS_MAX];
+	struct resolver_settings settings = {
+	    .groups = groups,
+	    .group_count = turn_groups(cfg, groups),
+	    .deadline_ms = cfg->query_deadline_ms,
+	    .try_ms = MIN_OF(TRY_UPSTREAM_MS, cfg->query_deadline_ms),
+	    .cache = {.bytes = cfg->cache_bytes,
+		.ttl_max_s = cfg->cache_ttl_max_s,
+		.negative_max_s = cfg->cache_ttl_max_s},
+	    .hash_key = d->key,
+	    .random_bytes = clock_random_bytes,
+	    .now_ms = clock_now_ms,
+	};
+
+	return resolver_new(d->base, &settings, &d->resolver);
+}
+
+static int
+make_control(struct daemon *d)
+{
+	char *path = strdup(d->loaded.config->control);
+	char *slash = path != NULL ? strrchr(path, '/') : NULL;
+	int r;
+
+	if (path == NULL)
+		return -ENOMEM;
+	if (slash != NULL && slash != path) {
+		*slash = '\0';
+		(void)mkdir(path,
+		    0755); /* it may be there; what is wrong shows in the next step */
+	}
+	free(path);
+	r = control_new(
+	    d->base, d->loaded.config->control, status_answer, d, &d->control);
+	return r < 0 ? fault(d, d->loaded.config->control, r) : 0;
+}
+
+static int
+make_signals(struct daemon *d)
+{
+	static const struct timeval second = {.tv_sec = 1};
+	static const int stops[] = {SIGTERM, SIGINT};
+
+	d->signals[0] = evsignal_new(d->base, SIGHUP, on_hangup, d);
+	for (size_t i = 0; i < ARRAY_LEN(stops); i++)
+		d->signals[i + 1] = evsignal_new(d->base, stops[i], on_stop, d);
+	for (size_t i = 0; i < ARRAY_LEN(d->signals); i++)
+		if (d->signals[i] == NULL || event_add(d->signals[i], NULL) < 0)
+			return -ENOMEM;
+	d->tick = event_new(d->base, -1, EV_PERSIST, on_tick, d);
+	d->drain = event_new(d->base, -1, EV_PERSIST, on_drain, d);
+	return d->tick == NULL || d->drain == NULL || event_add(d->tick, &second) < 0
+		   ? -ENOMEM
+		   : 0;
+}
+
+static int
+assemble(struct daemon *d)
+{
+	int r;
+
+	d->base = event_base_new();
+	r = d->base != NULL ? pods_init(&d->pods, &d->key) : -ENOMEM;
+	if (r == 0)
+		r = make_gate(d);
+	if (r == 0)
+		r = make_resolver(d);
+	d->queries.pods = &d->pods;
+	d->queries.resolver = d->resolver;
+	d->queries.gate = d->gate;
+	d->queries.report = &d->report;
+	d->queries.now_ms = clock_now_ms;
+	d->queries.config = d->loaded.config;
+	d->queries.registry = d->loaded.registry;
+	report_init(&d->report, &d->key);
+	if (r == 0)
+		r = queries_init(&d->queries);
+	if (r == 0)
+		r = udp_new(d->base, &d->queries, &d->udp);
+	if (r == 0)
+		r = tcp_new(d->base, &d->queries, &d->tcp);
+	if (r == 0)
+		r = reload_new(d->base, d->options->config_path, &d->key, turn_loaded, d,
+		    &d->reload);
+	if (r == 0)
+		r = make_signals(d);
+	return r < 0 ? fault(d, "start", r) : make_control(d);
+}
+
+/* The table stands: begin to read what has been waiting in the sockets. */
+static void
+serve(struct daemon *d)
+{
+	for (size_t i = 0; i < d->socket_count; i++) {
+		struct notify_socket *s = &d->sockets[i];
+		int r = s->kind == NOTIFY_DATAGRAM ? udp_add(d->udp, s->fd)
+						   : tcp_add(d->tcp, s->fd);
+
+		if (r < 0) {
+			(void)fault(d, "serve a socket", r);
+			(void)event_base_loopbreak(
+			    d->base); /* cannot fail for a base that runs */
+			return;
+		}
+		s->fd = -1;
+	}
+	d->queries.started = true;
+}
+
+static void
+on_started(void *ctx, const struct gate_outcome *outcome)
+{
+	struct daemon *d = ctx;
+
+	if (outcome->result < 0) {
+		(void)fault(d, "make the kernel table", outcome->result);
+		(void)event_base_loopbreak(
+		    d->base); /* cannot fail for a base that runs */
+		return;
+	}
+	serve(d);
+	d->started_ms = clock_now_ms();
+	turn_log_started(d, outcome);
+	notify_ready();
+}
+
+static void
+on_hangup(int signal, short what, void *ctx)
+{
+	(void)signal;
+	(void)what;
+	turn_begin(ctx);
+}
+
+static void
+on_tick(int fd, short what, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)fd;
+	(void)what;
+	leases_sweep(gate_leases(d->gate), clock_now_ms());
+	(void)log_flush(); /* what still waits goes with the next tick */
+	turn_continue(d);
+}
+
+static void
+on_stop(int signal, short what, void *ctx)
+{
+	static const struct timeval look = {.tv_usec = DRAIN_LOOK_MS * 1000};
+	struct daemon *d = ctx;
+
+	(void)signal;
+	(void)what;
+	if (d->stopping)
+		return;
+	d->stopping = true;
+	d->drain_until_ms = clock_now_ms() + DAEMON_DRAIN_MS;
+	notify_stopping();
+	udp_stop(d->udp);
+	tcp_stop(d->tcp);
+	if (event_add(d->drain, &look) < 0)
+		(void)event_base_loopbreak(
+		    d->base); /* cannot fail for a base that runs */
+}
+
+static void
+on_drain(int fd, short what, void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)fd;
+	(void)what;
+	if (d->queries.busy == 0 || clock_now_ms() >= d->drain_until_ms)
+		(void)event_base_loopbreak(
+		    d->base); /* cannot fail for a base that runs */
+}
+
+static void
+dismantle(struct daemon *d)
+{
+	control_free(d->control);
+	reload_free(d->reload);
+	tcp_free(d->tcp);
+	udp_free(d->udp);
+	if (d->resolver != NULL)
+		resolver_free(d->resolver);
+	gate_free(d->gate);
+	queries_done(&d->queries);
+	if (d->pods.table.buckets != NULL)
+		pods_done(&d->pods);
+	for (size_t i = 0; i < ARRAY_LEN(d->signals); i++)
+		if (d->signals[i] != NULL)
+			event_free(d->signals[i]);
+	if (d->tick != NULL)
+		event_free(d->tick);
+	if (d->drain != NULL)
+		event_free(d->drain);
+	if (d->base != NULL)
+		event_base_free(d->base);
+	for (size_t i = 0; i < d->socket_count; i++)
+		if (d->sockets[i].fd >= 0)
+			(void)close(d->sockets[i].fd); /* nothing is buffered in it */
+	turn_release(&d->next);
+	turn_release(&d->loaded);
+}
+
+/* With all rights: sockets and the enforcer. Then without any. */
+static int
+start(struct daemon *d)
+{
+	int r = load(d);
+
+	if (r == 0)
+		r = open_sockets(d);
+	if (r < 0)
+		return r;
+	r = enforcer_start(&d->enforcer_fd, &d->enforcer_pid);
+	if (r < 0)
+		return fault(d, "start the enforcer", r);
+	r = privilege_keep(-1);
+	if (r < 0)
+		return fault(d, "give up capabilities", r);
+	r = assemble(d);
+	if (r < 0)
+		return r;
+	r = gate_start(d->gate, on_started);
+	return r < 0 ? fault(d, "ask for the kernel table", r) : 0;
+}
+
+int
+daemon_run(const struct daemon_options *options)
+{
+	struct daemon *d = calloc(1, sizeof(*d));
+	int exit_code;
+
+	if (d == NULL)
+		return 1;
+	d->options = options;
+	d->enforcer_fd = -1;
+	log_open(NULL);
+	log_set_debug(options->debug);
+	if (clock_random_bytes(&d->key, sizeof(d->key)) < 0)
+		d->exit_code = 1;
+	else if (start(d) == 0)
+		(void)event_base_dispatch(d->base); /* what ended it is in exit_code */
+	if (d->stopping && d->exit_code == 0)
+		log_event(LOG_STOPPED, LOG_PRIORITY_INFO, NULL, 0,
+		    "stopped; the table stays and denies what is not leased");
+	exit_code = d->exit_code;
+	dismantle(d);
+	free(d);
+	(void)log_flush(); /* the last try */
+	log_close();
+	return exit_code;
+}

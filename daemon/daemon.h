@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon: everything put together, from the start to the end.
+ *
+ * start     load configuration and registry, open the sockets, fork the enforcer, give up all capabilities,
+ *           bring the table up, then begin to read queries
+ * reload    on SIGHUP: load beside, switch in one transaction, or keep everything
+ * stop      on SIGTERM and SIGINT: leave what is not read to the next one, finish what is, go; the table stays
+ *
+ * When the enforcer ends, so does the daemon, and the other way round: the service manager starts both again, and the
+ * table denies meanwhile.
+ */
+#ifndef DAEMON_DAEMON_H
+#define DAEMON_DAEMON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/macros.h"
+#include "daemon/gate.h"
+#include "daemon/loader.h"
+#include "daemon/notify.h"
+#include "daemon/pod.h"
+#include "daemon/query.h"
+#include "daemon/report.h"
+
+#define DAEMON_DRAIN_MS 6000 /* longer than any lookup may take */
+
+struct event;
+struct event_base;
+
+struct daemon_options {
+	const char *config_path; /* NULL: the default */
+	bool debug;
+};
+
+struct daemon {
+	const struct daemon_options *options;
+	struct hash_key key;
+	struct event_base *base;
+	struct loader_result loaded; /* in force */
+	struct loader_result next;   /* while a switch to it is under way */
+	struct notify_socket sockets[NOTIFY_SOCKETS_MAX];
+	size_t socket_count;
+	struct pods pods;
+	struct report report;
+	struct queries queries;
+	struct gate *gate;
+	struct resolver *resolver;
+	struct udp *udp;
+	struct tcp *tcp;
+	struct control *control;
+	struct reload *reload;
+	struct event *signals[3];
+	struct event *tick;  /* every second */
+	struct event *drain; /* while stopping */
+	int enforcer_fd;     /* until the gate takes it */
+	int enforcer_pid;
+	bool reload_again; /* SIGHUP came while one was under way */
+	bool switching;
+	bool stopping;
+	int64_t started_ms, loaded_ms, drain_until_ms;
+	uint64_t reloads, reload_failures;
+	int exit_code;
+};
+
+/* Runs until told to stop. The process's exit code: 0 after SIGTERM or SIGINT, 1 when it could not start or go on. */
+int daemon_run(const struct daemon_options *options);
+
+/* daemon/status.c: answers on the control socket. */
+int status_answer(void *ctx, size_t word_count, char **words, struct buf *out);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/gate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <event2/event.h>
+
+#include "daemon/change.h"
+#include "daemon/rejudge.h"
+
+/* One batch's worth of leases that cannot be kept; what is beyond it ends by its own timeout. */
+#define STALE_BYTES_MAX ((size_t)64 * 1024 * 1024)
+
+enum work {
+	WORK_NONE,
+	WORK_DUMP,
+	WORK_START,
+	WORK_SWITCH,
+	WORK_REPAIR,
+};
+
+struct gate {
+	struct gate_settings settings;
+	struct endpoint listen[CONFIG_LISTEN_MAX];
+	struct gate_state now;
+	struct gate_state before; /* of a switch that is under way */
+	struct leases *leases;
+	struct committer *committer;
+	enum work work;
+	struct rejudge rejudge;
+	struct change change;
+	size_t found;     /* leases in the kernel's dump */
+	struct buf stale; /* struct enforcer_lease: found, and not to be kept */
+	gate_done_fn done;
+	struct event *repair_timer;
+};
+
+static void on_lost(void *ctx, int reason);
+static void on_dead(void *ctx);
+static void on_dumped(void *ctx, const struct enforcer_message *m);
+static void on_repair_timer(int fd, short what, void *ctx);
+static void on_changed(void *ctx, int result);
+
+static struct lease_limits
+limits_of(const struct config *cfg)
+{
+	return (struct lease_limits){
+	    .size = cfg->lease_size,
+	    .per_pod = cfg->lease_per_pod,
+	    .per_name = cfg->lease_per_name,
+	};
+}
+
+int
+gate_new(struct event_base *base, const struct gate_settings *settings,
+    const struct gate_state *state, struct gate **ret_gate)
+{
+	struct gate *g = calloc(1, sizeof(*g));
+	struct lease_limits limits = limits_of(state->config);
+	struct committer_hooks hooks = {
+	    .ctx = g, .lost = on_lost, .dead = on_dead, .dumped = on_dumped};
+	int r = -ENOMEM;
+
+	if (g == NULL)
+		return -ENOMEM;
+	g->settings = *settings;
+	g->settings.listen_count = MIN_OF(settings->listen_count, ARRAY_LEN(g->listen));
+	memcpy(
+	    g->listen, settings->listen, g->settings.listen_count * sizeof(g->listen[0]));
+	g->now = *state;
+	buf_init(&g->stale, STALE_BYTES_MAX);
+	g->repair_timer = event_new(base, -1, 0, on_repair_timer, g);
+	if (g->repair_timer == NULL)
+		goto fail;
+	r = leases_new(&limits, settings->pods, &settings->hash_key, &g->leases);
+	if (r < 0)
+		goto fail;
+	r = committer_new(
+	    base, settings->fd, g->leases, settings->now_ms, &hooks, &g->committer);
+	if (r < 0)
+		goto fail;
+	committer_set_deadline(g->committer, state->config->commit_deadline_ms);
+	*ret_gate = g;
+	return 0;
+fail:
+	gate_free(g);
+	return r;
+}
+
+void
+gate_free(struct gate *g)
+{
+	if (g == NULL)
+		return;
+	if (g->work != WORK_NONE)
+		rejudge_settle(&g->rejudge, false);
+	committer_free(g->committer);
+	leases_free(g->leases);
+	if (g->repair_timer != NULL)
+		event_free(g->repair_timer);
+	change_done(&g->change);
+	buf_done(&g->stale);
+	free(g);
+}
+
+bool
+gate_ready(const struct gate *g)
+{
+	return committer_ready(g->committer);
+}
+
+const char *
+gate_state_text(const struct gate *g)
+{
+	if (gate_ready(g))
+		return g->work == WORK_NONE ? "standing" : "changing";
+	return g->work == WORK_DUMP || g->work == WORK_START ? "starting" : "lost";
+}
+
+struct leases *
+gate_leases(struct gate *g)
+{
+	return g->leases;
+}
+
+struct committer *
+gate_committer(struct gate *g)
+{
+	return g->committer;
+}
+
+static void
+describe_ranges(struct gate *g)
+{
+	const struct config *cfg = g->now.config;
+	struct registry_fixed fixed;
+
+	for (size_t i = 0; i < cfg->interface_count; i++)
+		change_interface(&g->change, cfg->interfaces[i]);
+	for (size_t i = 0; i < cfg->pod_range_count; i++)
+		change_range(&g->change, ENFORCER_PODS, &cfg->pod_ranges[i]);
+	for (size_t i = 0; i < cfg->internal_count; i++)
+		change_range(&g->change, ENFORCER_INTERNAL, &cfg->internal[i]);
+	for (size_t i = 0; i < g->settings.listen_count; i++)
+		change_listen(&g->change, &g->listen[i]);
+	for (size_t i = 0; registry_fixed(g->now.registry, i, &fixed); i++)
+		change_fixed(&g->change, &(struct enforcer_fixed){
+					     .pods = fixed.pods,
+					     .destination = fixed.destination,
+					     .port = fixed.port,
+					     .proto = fixed.proto,
+					 });
+}
+
+/* The table as the present state wants it. */
+static void
+describe(struct gate *g)
+{
+	const struct config *cfg = g->now.config;
+	struct enforcer_table table = {
+	    .enforce = registry_mode(g->now.registry) == OUTBOUND_REGISTRY_ONLY,
+	    .intercept = cfg->intercept,
+	    .drop = cfg->unlisted_drop,
+	    .adopt = 1,
+	    .own = 1,
+	    /* the kernel counts what has ended until it collects it: leave it room */
+	    .set_size = cfg->lease_size + cfg->lease_size / 8 + 1024,
+	    .timeout_max_ms = (cfg->lease_cap_s + cfg->lease_grace_s) * 1000,
+	    .log_group = GATE_LOG_GROUP,
+	};
+
+	change_begin(&g->change, &table);
+	describe_ranges(g);
+}
+
+/* Send the change; a negative result: everything reserved has been settled. */
+static int
+send_change(struct gate *g, enum work work)
+{
+	int r = change_end(&g->change);
+
+	if (r == 0)
+		r = committer_change(g->committer, &g->change.frames, on_changed, g);
+	change_done(&g->change);
+	if (r < 0) {
+		rejudge_settle(&g->rejudge, false);
+		return r;
+	}
+	g->work = work;
+	return 0;
+}
+
+static int
+send_judged(struct gate *g, enum work work)
+{
+	const struct enforcer_lease *stale = (const void *)g->stale.bytes;
+
+	describe(g);
+	for (size_t i = 0; i < g->stale.len / sizeof(*stale); i++)
+		change_revoke(&g->change, &stale[i].pod,
+		    &(struct lease_target){
+			.addr = stale[i].destination,
+			.port = stale[i].port,
+			.proto = stale[i].proto,
+		    });
+	rejudge_run(
+	    &g->rejudge, g->leases, g->now.registry, &g->change, g->settings.now_ms());
+	return send_change(g, work);
+}
+
+static void
+tell(struct gate *g, int result)
+{
+	gate_done_fn done = g->done;
+	struct gate_outcome outcome = {
+	    .result = result,
+	    .kept = leases_counts(g->leases).leases,
+	    .withdrawn =
+		g->rejudge.withdrawn + g->stale.len / sizeof(struct enforcer_lease),
+	    .added = g->rejudge.added,
+	};
+
+	g->done = NULL;
+	if (done != NULL)
+		done(g->settings.ctx, &outcome);
+}
+
+static void
+on_dumped(void *ctx, const struct enforcer_message *m)
+{
+	struct gate *g = ctx;
+	int64_t now_ms = g->settings.now_ms();
+	struct name name;
+	int named = name_parse(m->name, strlen(m->name), &name);
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct enforcer_lease *lease = &m->body.leases[i];
+		struct lease_target target = {.addr = lease->destination,
+		    .port = lease->port,
+		    .proto = lease->proto};
+
+		g->found++;
+		if (named < 0 || lease_restore(g->leases, &lease->pod, &name, &target,
+				     now_ms + lease->timeout_ms) < 0)
+			buf_append(&g->stale, lease, sizeof(*lease));
+	}
+}
+
+static void
+on_dump_done(void *ctx, int result)
+{
+	struct gate *g = ctx;
+
+	g->work = WORK_NONE;
+	if (result == 0 || result == -ENOENT)
+		result = send_judged(g, WORK_START);
+	if (result < 0)
+		tell(g, result);
+}
+
+int
+gate_start(struct gate *g, gate_done_fn done)
+{
+	int r = committer_dump(g->committer, on_dump_done, g);
+
+	if (r < 0)
+		return r;
+	g->work = WORK_DUMP;
+	g->done = done;
+	return 0;
+}
+
+static void
+adopt_limits(struct gate *g)
+{
+	struct lease_limits limits = limits_of(g->now.config);
+
+	leases_set_limits(g->leases, &limits);
+	committer_set_deadline(g->committer, g->now.config->commit_deadline_ms);
+}
+
+int
+gate_switch(struct gate *g, const struct gate_state *state, gate_done_fn done)
+{
+	int r;
+
+	if (g->work != WORK_NONE)
+		return -EBUSY;
+	g->before = g->now;
+	g->now = *state;
+	buf_clear(&g->stale);
+	r = send_judged(g, WORK_SWITCH);
+	if (r < 0) {
+		/* what was withdrawn in memory stands in the kernel: make the table again */
+		g->now = g->before;
+		on_lost(g, r);
+		return r;
+	}
+	adopt_limits(g);
+	g->done = done;
+	return 0;
+}
+
+static void
+repair_later(struct gate *g)
+{
+	struct timeval tv = {.tv_usec = GATE_REPAIR_MS * 1000};
+
+	g->work = WORK_NONE;
+	leases_set_doubt(g->leases);
+	if (event_add(g->repair_timer, &tv) < 0)
+		g->settings.dead(g->settings.ctx);
+}
+
+static void
+repair(struct gate *g)
+{
+	describe(g);
+	rejudge_repeat(g->leases, &g->change, g->settings.now_ms());
+	g->rejudge = (struct rejudge){.leases = g->leases};
+	if (send_change(g, WORK_REPAIR) < 0)
+		repair_later(g);
+}
+
+static void
+on_repair_timer(int fd, short what, void *ctx)
+{
+	struct gate *g = ctx;
+
+	(void)fd;
+	(void)what;
+	if (g->work == WORK_NONE)
+		repair(g);
+}
+
+static void
+on_changed(void *ctx, int result)
+{
+	struct gate *g = ctx;
+	enum work work = g->work;
+
+	bool made = result == 0 || result == -ENOENT;
+
+	g->work = WORK_NONE;
+	rejudge_settle(&g->rejudge, result == 0);
+	if (!made && work == WORK_SWITCH) {
+		g->now = g->before;
+		adopt_limits(g);
+	}
+	if (result < 0 && (made || work != WORK_START))
+		repair_later(g);
+	if (result == 0 && work == WORK_REPAIR)
+		g->settings.restored(g->settings.ctx);
+	if (work == WORK_START || work == WORK_SWITCH)
+		tell(g, made ? 0 : result);
+}
+
+static void
+on_lost(void *ctx, int reason)
+{
+	struct gate *g = ctx;
+
+	g->settings.lost(g->settings.ctx, reason);
+	leases_set_doubt(g->leases);
+	if (g->work == WORK_NONE)
+		repair(g);
+}
+
+static void
+on_dead(void *ctx)
+{
+	struct gate *g = ctx;
+
+	g->settings.dead(g->settings.ctx);
+}

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/lease.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Deadlines are kept in a ring of one-second slots. A lease lies in the slot of the deadline
+ * that it had when it was put there; renewing it does not move it. When its slot comes round it
+ * is forgotten if it has ended, and else put into the slot of its present deadline.
+ */
+#define SLOTS 4096
+
+LIST_HEAD(slot, lease);
+
+struct leases {
+	struct lease_limits limits;
+	struct pods *pods;
+	struct hash_key key;
+	struct table table;  /* of struct lease */
+	struct table grants; /* of struct grant */
+	size_t highest;
+	uint64_t refused;
+	bool doubt;
+	int64_t swept_s; /* the last second whose slot was looked at */
+	struct slot slots[SLOTS];
+};
+
+struct lease_key {
+	struct addr pod;
+	struct addr addr;
+	uint8_t proto;
+	uint8_t zero;
+	uint16_t port;
+};
+
+struct grant_key {
+	const struct addr *pod;
+	const struct name *name;
+};
+
+int
+leases_new(const struct lease_limits *limits, struct pods *pods,
+    const struct hash_key *key, struct leases **ret_leases)
+{
+	struct leases *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (l == NULL)
+		return -ENOMEM;
+	l->limits = *limits;
+	l->pods = pods;
+	l->key = *key;
+	r = table_init(&l->table, limits->size);
+	if (r == 0)
+		r = table_init(&l->grants, limits->size);
+	if (r < 0) {
+		table_done(&l->table);
+		free(l);
+		return r;
+	}
+	*ret_leases = l;
+	return 0;
+}
+
+void
+leases_set_limits(struct leases *l, const struct lease_limits *limits)
+{
+	size_t size = l->limits.size;
+
+	l->limits = *limits;
+	/* the tables and the kernel's sets keep the size that they were made with */
+	if (limits->size > size)
+		l->limits.size = size;
+}
+
+static struct lease_key
+make_key(const struct pod *pod, const struct lease_target *t)
+{
+	struct lease_key key;
+
+	memset(&key, 0, sizeof(key));
+	key.pod = pod->addr;
+	key.addr = t->addr;
+	key.proto = t->proto;
+	key.port = t->port;
+	return key;
+}
+
+static bool
+lease_match(const struct table_link *link, const void *data)
+{
+	const struct lease *lease = CONTAINER_OF(link, const struct lease, link);
+	const struct lease_key *key = data;
+
+	return lease->target.port == key->port && lease->target.proto == key->proto &&
+	       addr_equal(&lease->target.addr, &key->addr) &&
+	       addr_equal(&lease->pod->addr, &key->pod);
+}
+
+static struct lease *
+lease_find(const struct leases *l, const struct pod *pod, const struct lease_target *t)
+{
+	struct lease_key key = make_key(pod, t);
+	struct table_link *link = table_find(
+	    &l->table, hash_bytes(&l->key, &key, sizeof(key)), lease_match, &key);
+
+	return link != NULL ? CONTAINER_OF(link, struct lease, link) : NULL;
+}
+
+static bool
+grant_match(const struct table_link *link, const void *data)
+{
+	const struct grant *g = CONTAINER_OF(link, const struct grant, link);
+	const struct grant_key *key = data;
+
+	return g->name_len == key->name->len &&
+	       memcmp(g->name, key->name->bytes, g->name_len) == 0 &&
+	       addr_equal(&g->pod->addr, key->pod);
+}
+
+static uint64_t
+grant_hash(const struct leases *l, const struct addr *pod, const struct name *name)
+{
+	uint8_t bytes[sizeof(*pod) + NAME_WIRE_MAX];
+
+	memcpy(bytes, pod, sizeof(*pod));
+	memcpy(bytes + sizeof(*pod), name->bytes, name->len);
+	return hash_bytes(&l->key, bytes, sizeof(*pod) + name->len);
+}
+
+struct grant *
+lease_grant(struct leases *l, const struct addr *pod, const struct name *name)
+{
+	struct grant_key key = {.pod = pod, .name = name};
+	uint64_t hash = grant_hash(l, pod, name);
+	struct table_link *link = table_find(&l->grants, hash, grant_match, &key);
+	struct grant *g;
+
+	if (link != NULL)
+		return CONTAINER_OF(link, struct grant, link);
+	g = calloc(1, sizeof(*g) + name->len);
+	if (g == NULL)
+		return NULL;
+	g->pod = pods_get(l->pods, pod);
+	if (g->pod == NULL || table_add(&l->grants, hash, &g->link) < 0) {
+		if (g->pod != NULL)
+			pods_put(l->pods, g->pod);
+		free(g);
+		return NULL;
+	}
+	g->name_len = name->len;
+	memcpy(g->name, name->bytes, name->len);
+	return g;
+}
+
+void
+lease_grant_release(struct leases *l, struct grant *g)
+{
+	if (!LIST_EMPTY(&g->claims))
+		return;
+	table_remove(&l->grants, &g->link);
+	pods_put(l->pods, g->pod);
+	free(g);
+}
+
+static struct claim *
+claim_find(const struct lease *lease, const struct grant *g)
+{
+	struct claim *c;
+
+	LIST_FOREACH(c, &lease->claims, in_lease)
+	if (c->grant == g)
+		break;
+	return c;
+}
+
+static int
+claim_add(struct lease *lease, struct grant *g)
+{
+	struct claim *c = calloc(1, sizeof(*c));
+
+	if (c == NULL)
+		return -ENOMEM;
+	c->lease = lease;
+	c->grant = g;
+	LIST_INSERT_HEAD(&lease->claims, c, in_lease);
+	LIST_INSERT_HEAD(&g->claims, c, in_grant);
+	g->len++;
+	return 0;
+}
+
+static void
+claim_free(struct claim *c)
+{
+	LIST_REMOVE(c, in_lease);
+	LIST_REMOVE(c, in_grant);
+	c->grant->len--;
+	free(c);
+}
+
+enum lease_cover
+lease_check(struct leases *l, struct grant *g, const struct lease_target *target,
+    int64_t until_ms)
+{
+	struct lease *lease = lease_find(l, g->pod, target);
+	bool claimed = lease != NULL && claim_find(lease, g) != NULL;
+
+	if (!claimed && g->len >= l->limits.per_name)
+		goto full;
+	if (lease == NULL) {
+		if (l->table.len >= l->limits.size || g->pod->leases >= l->limits.per_pod)
+			goto full;
+		return LEASE_SHORT;
+	}
+	if (lease->deadline_ms < until_ms)
+		return LEASE_SHORT;
+	if (!claimed && claim_add(lease, g) < 0)
+		goto full;
+	return LEASE_COVERED;
+full:
+	l->refused++;
+	return LEASE_FULL;
+}
+
+/* To be looked at when it may be forgotten, but not before now_ms. */
+static void
+slot_put(struct leases *l, struct lease *lease, int64_t now_ms)
+{
+	int64_t second = MAX_OF(lease->deadline_ms + LEASE_LINGER_MS, now_ms) / 1000 + 1;
+
+	LIST_INSERT_HEAD(&l->slots[(size_t)second % SLOTS], lease, in_slot);
+}
+
+static struct lease *
+lease_new(struct leases *l, struct pod *pod, const struct lease_target *target)
+{
+	struct lease_key key = make_key(pod, target);
+	struct lease *lease = calloc(1, sizeof(*lease));
+
+	if (lease == NULL)
+		return NULL;
+	lease->pod = pod_ref(pod);
+	lease->target = *target;
+	if (table_add(&l->table, hash_bytes(&l->key, &key, sizeof(key)), &lease->link) <
+	    0) {
+		pods_put(l->pods, pod);
+		free(lease);
+		return NULL;
+	}
+	pod->leases++;
+	if (l->table.len > l->highest)
+		l->highest = l->table.len;
+	return lease;
+}
+
+static void
+lease_free(struct leases *l, struct lease *lease)
+{
+	assert(LIST_EMPTY(&lease->claims) && lease->pending == 0);
+	pods_put(l->pods, lease->pod);
+	free(lease);
+}
+
+/* Out of the table; freed at once, or by the settling of its last commit. */
+static void
+lease_remove(struct leases *l, struct lease *lease)
+{
+	table_remove(&l->table, &lease->link);
+	lease->pod->leases--;
+	if (lease->deadline_ms != 0)
+		LIST_REMOVE(lease, in_slot);
+	lease->revoked = true;
+	if (lease->pending == 0)
+		lease_free(l, lease);
+}
+
+/* Every claim goes, and the grants that end with it. */
+static void
+lease_forget(struct leases *l, struct lease *lease)
+{
+	struct claim *c;
+
+	while ((c = LIST_FIRST(&lease->claims)) != NULL) {
+		struct grant *g = c->grant;
+
+		claim_free(c);
+		lease_grant_release(l, g);
+	}
+	lease_remove(l, lease);
+}
+
+struct lease *
+lease_reserve(
+    struct leases *l, struct grant *g, const struct lease_target *target, bool *ret_renew)
+{
+	struct lease *lease = lease_find(l, g->pod, target);
+	bool known = lease != NULL;
+
+	if (!known)
+		lease = lease_new(l, g->pod, target);
+	if (lease == NULL)
+		return NULL;
+	if (claim_find(lease, g) == NULL && claim_add(lease, g) < 0) {
+		if (!known)
+			lease_remove(l, lease);
+		return NULL;
+	}
+	if (lease->pending == UINT16_MAX)
+		return NULL;
+	lease->pending++;
+	*ret_renew = known || l->doubt;
+	return lease;
+}
+
+void
+leases_set_doubt(struct leases *l)
+{
+	l->doubt = true;
+}
+
+void
+lease_settle(struct leases *l, struct lease *lease, bool committed, int64_t deadline_ms)
+{
+	assert(lease->pending > 0);
+	lease->pending--;
+	if (lease->revoked) {
+		if (lease->pending == 0)
+			lease_free(l, lease);
+		return;
+	}
+	if (committed && deadline_ms > lease->deadline_ms) {
+		bool placed = lease->deadline_ms != 0;
+
+		lease->deadline_ms = deadline_ms;
+		if (!placed)
+			slot_put(l, lease, 0);
+	}
+	if (lease->deadline_ms == 0 && lease->pending == 0)
+		lease_forget(l, lease);
+}
+
+int
+lease_restore(struct leases *l, const struct addr *pod, const struct name *name,
+    const struct lease_target *target, int64_t deadline_ms)
+{
+	struct grant *g = lease_grant(l, pod, name);
+	struct lease *lease;
+	bool renew;
+
+	if (g == NULL)
+		return -ENOMEM;
+	lease = lease_reserve(l, g, target, &renew);
+	if (lease == NULL) {
+		lease_grant_release(l, g);
+		return -ENOSPC;
+	}
+	lease_settle(l, lease, true, deadline_ms);
+	return 0;
+}
+
+bool
+lease_drop_claim(struct leases *l, struct claim *c)
+{
+	struct lease *lease = c->lease;
+
+	claim_free(c);
+	if (!LIST_EMPTY(&lease->claims))
+		return false;
+	lease_remove(l, lease);
+	return true;
+}
+
+static void
+sweep_slot(struct leases *l, struct slot *slot, int64_t now_ms)
+{
+	struct lease *lease = LIST_FIRST(slot);
+	struct slot again = LIST_HEAD_INITIALIZER(again);
+
+	while (lease != NULL) {
+		struct lease *next = LIST_NEXT(lease, in_slot);
+
+		if (lease->pending == 0 &&
+		    lease->deadline_ms + LEASE_LINGER_MS <= now_ms) {
+			lease_forget(l, lease);
+		} else {
+			LIST_REMOVE(lease, in_slot);
+			LIST_INSERT_HEAD(&again, lease, in_slot);
+		}
+		lease = next;
+	}
+	while ((lease = LIST_FIRST(&again)) != NULL) {
+		LIST_REMOVE(lease, in_slot);
+		slot_put(l, lease, now_ms);
+	}
+}
+
+void
+leases_sweep(struct leases *l, int64_t now_ms)
+{
+	int64_t now_s = now_ms / 1000;
+
+	if (l->swept_s < now_s - SLOTS)
+		l->swept_s = now_s - SLOTS;
+	while (l->swept_s < now_s) {
+		l->swept_s++;
+		sweep_slot(l, &l->slots[(size_t)l->swept_s % SLOTS], now_ms);
+	}
+}
+
+void
+leases_free(struct leases *l)
+{
+	struct table_link *link;
+
+	if (l == NULL)
+		return;
+	while ((link = table_first(&l->table)) != NULL)
+		lease_forget(l, CONTAINER_OF(link, struct lease, link));
+	assert(l->grants.len == 0);
+	table_done(&l->table);
+	table_done(&l->grants);
+	free(l);
+}
+
+struct grant *
+leases_first_grant(const struct leases *l)
+{
+	struct table_link *link = table_first(&l->grants);
+
+	return link != NULL ? CONTAINER_OF(link, struct grant, link) : NULL;
+}
+
+struct grant *
+leases_next_grant(const struct leases *l, const struct grant *g)
+{
+	struct table_link *link = table_next(&l->grants, &g->link);
+
+	return link != NULL ? CONTAINER_OF(link, struct grant, link) : NULL;
+}
+
+struct lease_counts
+leases_counts(const struct leases *l)
+{
+	return (struct lease_counts){
+	    .leases = l->table.len,
+	    .grants = l->grants.len,
+	    .limit = l->limits.size,
+	    .highest = l->highest,
+	    .refused = l->refused,
+	};
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/plan.h"
+
+#include <errno.h>
+#include <stdbool.h>
+
+static void
+drop_behind(struct leases *leases, struct commit_request *request, size_t len)
+{
+	while (request->len > len)
+		lease_settle(leases, request->leases[--request->len], false, 0);
+}
+
+/* One address on one port. False: a limit forbids it. */
+static bool
+cover_target(const struct plan *p, struct grant *grant, const struct lease_target *target,
+    int64_t until_ms, struct commit_request *request)
+{
+	enum lease_cover have = lease_check(p->leases, grant, target, until_ms);
+	struct lease *lease;
+
+	if (have == LEASE_COVERED)
+		return true;
+	if (have == LEASE_FULL || request->len == ENFORCER_LEASES_MAX)
+		return false;
+	lease = lease_reserve(p->leases, grant, target, &request->renew[request->len]);
+	if (lease == NULL)
+		return false;
+	request->leases[request->len++] = lease;
+	return true;
+}
+
+/* One address on all ports, or not at all. */
+static bool
+cover(const struct plan *p, struct grant *grant, const struct addr *addr,
+    int64_t until_ms, struct commit_request *request)
+{
+	size_t before = request->len;
+
+	for (size_t i = 0; i < p->host->port_count; i++) {
+		struct lease_target target = {
+		    .addr = *addr,
+		    .port = p->host->ports[i].number,
+		    .proto = p->host->ports[i].proto,
+		};
+
+		if (!cover_target(p, grant, &target, until_ms, request)) {
+			drop_behind(p->leases, request, before);
+			return false;
+		}
+	}
+	return true;
+}
+
+int
+plan_make(
+    const struct plan *p, int64_t now_ms, uint64_t *keep, struct commit_request *request)
+{
+	const struct config *cfg = p->config;
+	int64_t until_ms = now_ms + ((int64_t)p->ttl_s + cfg->lease_grace_s) * 1000;
+	struct grant *grant = lease_grant(p->leases, p->pod, p->name);
+
+	if (grant == NULL)
+		return -ENOMEM;
+	request->name = p->name;
+	request->timeout_ms =
+	    (MAX_OF(p->ttl_s, cfg->lease_floor_s) + cfg->lease_grace_s) * 1000;
+	request->len = 0;
+	for (size_t i = 0; i < p->answer->address_count; i++) {
+		uint64_t bit = UINT64_C(1) << i;
+
+		if ((*keep & bit) != 0 &&
+		    !cover(p, grant, &p->answer->addresses[i].addr, until_ms, request))
+			*keep &= ~bit;
+	}
+	lease_grant_release(p->leases, grant);
+	return 0;
+}
+
+void
+plan_drop(struct leases *leases, struct commit_request *request)
+{
+	drop_behind(leases, request, 0);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From an answer to the leases that it needs: which stand already, which must be committed before it may leave,
+ * and which of its addresses no limit leaves room for.
+ */
+#ifndef DAEMON_PLAN_H
+#define DAEMON_PLAN_H
+
+#include <stdint.h>
+
+#include "base/macros.h"
+#include "daemon/commit.h"
+#include "daemon/config.h"
+#include "daemon/lease.h"
+#include "policy/registry.h"
+#include "resolver/answer.h"
+
+/* All borrowed. */
+struct plan {
+	struct leases *leases;
+	const struct config *config;
+	const struct addr *pod;
+	const struct name *name;
+	const struct registry_host *host;
+	const struct answer *answer;
+	uint32_t ttl_s; /* that will be handed out */
+};
+
+/*
+ * Every kept address on every port of the host must be held past the TTL and the grace. What is short is reserved
+ * into the request, to be committed or given to plan_drop; its len is 0 when all stands. An address that cannot be
+ * covered as a whole (a limit, or more than one commit takes) leaves keep. -ENOMEM.
+ */
+MUST_CHECK int plan_make(
+    const struct plan *p, int64_t now_ms, uint64_t *keep, struct commit_request *request);
+/* Give the reservations back. */
+void plan_drop(struct leases *leases, struct commit_request *request);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What each pod has of ours: leases, waiting queries, connections. The counts that keep one
+ * pod from taking what belongs to all.
+ *
+ * A pod is known by its address. A record lives while somebody holds a reference.
+ */
+#ifndef DAEMON_POD_H
+#define DAEMON_POD_H
+
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/hash.h"
+#include "base/macros.h"
+#include "base/table.h"
+
+#define PODS_MAX 8192 /* with something of ours at one time; a node runs some hundred */
+
+struct pod {
+	struct table_link link;
+	struct addr addr;
+	uint32_t refs;
+	uint32_t leases;
+	uint32_t queries;     /* that wait for an answer or a commit */
+	uint32_t connections; /* TCP */
+};
+
+struct pods {
+	struct table table;
+	struct hash_key key;
+};
+
+/* -ENOMEM. */
+MUST_CHECK int pods_init(struct pods *p, const struct hash_key *key);
+/* All references must have been given back. */
+void pods_done(struct pods *p);
+
+/* A reference to the pod with this address, made when there is none. NULL at PODS_MAX or out of
+ * memory. */
+struct pod *pods_get(struct pods *p, const struct addr *addr);
+struct pod *pod_ref(struct pod *pod);
+void pods_put(struct pods *p, struct pod *pod);
+
+#endif

@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/query.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "daemon/plan.h"
+#include "resolver/reply.h"
+
+/* One commit is the rule; more only when reloads or expiry cross a query's way. */
+#define COMMITS_MAX 3
+
+enum step {
+	STEP_NEXT,
+	STEP_REPLY, /* out has it */
+	STEP_WAIT,
+	STEP_DROP,
+};
+
+/* What one run of a query's steps works with. */
+struct run {
+	struct query *q;
+	int64_t now_ms;
+	uint8_t *out;
+	size_t size;
+	size_t len;
+};
+
+static const struct reply_ede no_ede = {.code = EDE_NONE};
+static const struct reply_ede ede_blocked = {
+    .code = EDE_BLOCKED, .text = "not in the egress registry: list it in a ServiceEntry"};
+static const struct reply_ede ede_forbidden = {
+    .code = EDE_BLOCKED, .text = "an external name must not lead to an internal address"};
+static const struct reply_ede ede_prohibited = {
+    .code = EDE_PROHIBITED, .text = "not a pod of this node"};
+static const struct reply_ede ede_not_ready = {.code = EDE_NOT_READY};
+static const struct reply_ede ede_busy = {
+    .code = EDE_OTHER, .text = "too many lookups under way"};
+static const struct reply_ede ede_commit = {
+    .code = EDE_OTHER, .text = "the kernel did not take the address in time"};
+static const struct reply_ede ede_limit = {
+    .code = EDE_OTHER, .text = "a limit on addresses is reached"};
+static const struct reply_ede ede_silent = {.code = EDE_NO_REACHABLE_AUTHORITY};
+static const struct reply_ede ede_network = {.code = EDE_NETWORK_ERROR};
+
+static void on_resolved(
+    struct resolver_waiter *waiter, int result, struct answer *answer);
+static void on_committed(struct commit_waiter *waiter, int result);
+
+int
+queries_init(struct queries *q)
+{
+	TAILQ_INIT(&q->pool);
+	q->all = calloc(QUERIES_MAX, sizeof(*q->all));
+	if (q->all == NULL)
+		return -ENOMEM;
+	/* the last one first: the first ones stay warm */
+	for (size_t i = QUERIES_MAX; i > 0; i--)
+		TAILQ_INSERT_HEAD(&q->pool, &q->all[i - 1], link);
+	return 0;
+}
+
+void
+queries_done(struct queries *q)
+{
+	free(q->all);
+	q->all = NULL;
+}
+
+struct query *
+query_new(struct queries *all)
+{
+	struct query *q = TAILQ_FIRST(&all->pool);
+
+	if (q == NULL) {
+		all->counts.dropped++;
+		return NULL;
+	}
+	TAILQ_REMOVE(&all->pool, q, link);
+	all->busy++;
+	q->all = all;
+	q->pod = NULL;
+	q->answer = NULL;
+	q->upstream = (struct resolver_waiter){.done = on_resolved};
+	q->commit = (struct commit_waiter){.done = on_committed};
+	q->failure = 0;
+	q->committing = false;
+	q->commits = 0;
+	return q;
+}
+
+static void
+release(struct query *q)
+{
+	answer_unref(q->answer);
+	if (q->pod != NULL) {
+		q->pod->queries--;
+		pods_put(q->all->pods, q->pod);
+	}
+	TAILQ_INSERT_HEAD(&q->all->pool, q, link);
+	q->all->busy--;
+}
+
+void
+query_cancel(struct query *q)
+{
+	resolver_cancel(q->all->resolver, &q->upstream);
+	committer_cancel(&q->commit);
+	release(q);
+}
+
+static struct report_subject
+subject(const struct query *q)
+{
+	return (struct report_subject){
+	    .pod = &q->source.addr,
+	    .workload = registry_workload(q->all->registry, &q->source.addr),
+	    .name = &q->question.name,
+	    .type = q->question.type,
+	};
+}
+
+static enum step
+fail(struct run *run, enum wire_rcode rcode, const struct reply_ede *ede)
+{
+	run->q->all->counts.failed++;
+	run->len = reply_error(&run->q->question, rcode, ede, run->out, run->size);
+	return STEP_REPLY;
+}
+
+static enum step
+empty(struct run *run, enum wire_rcode rcode, const struct reply_ede *ede)
+{
+	uint32_t ttl_s = run->q->all->config->refused_ttl_s;
+
+	run->len =
+	    reply_negative(&run->q->question, rcode, ttl_s, ede, run->out, run->size);
+	return STEP_REPLY;
+}
+
+/* Count the query as waiting for its pod; false: the pod has too many. */
+static bool
+may_wait(struct query *q)
+{
+	if (q->pod != NULL)
+		return true;
+	q->pod = pods_get(q->all->pods, &q->source.addr);
+	if (q->pod == NULL)
+		return false;
+	if (q->pod->queries >= QUERIES_PER_POD) {
+		pods_put(q->all->pods, q->pod);
+		q->pod = NULL;
+		return false;
+	}
+	q->pod->queries++;
+	return true;
+}
+
+static bool
+from_pod(const struct query *q)
+{
+	const struct config *cfg = q->all->config;
+
+	for (size_t i = 0; i < cfg->pod_range_count; i++)
+		if (prefix_contains(&cfg->pod_ranges[i], &q->source.addr))
+			return true;
+	return false;
+}
+
+static enum step
+step_parse(struct run *run, const uint8_t *msg, size_t len)
+{
+	struct query *q = run->q;
+	enum question_outcome outcome = question_parse(msg, len, &q->question);
+
+	q->all->counts.received++;
+	if (outcome == QUESTION_DROP) {
+		q->all->counts.dropped++;
+		return STEP_DROP;
+	}
+	if (!from_pod(q)) {
+		q->all->counts.foreign++;
+		return fail(run, RCODE_REFUSED, &ede_prohibited);
+	}
+	if (outcome == QUESTION_OK)
+		return STEP_NEXT;
+	q->all->counts.malformed++;
+	switch (outcome) {
+	case QUESTION_OK:
+	case QUESTION_DROP:
+	case QUESTION_FORMERR:
+		return fail(run, RCODE_FORMERR, &no_ede);
+	case QUESTION_NOTIMP:
+		return fail(run, RCODE_NOTIMP, &no_ede);
+	case QUESTION_BADVERS:
+		return fail(run, RCODE_BADVERS, &no_ede);
+	case QUESTION_REFUSED:
+		return fail(run, RCODE_REFUSED, &no_ede);
+	}
+	return STEP_DROP;
+}
+
+static enum step
+refuse(struct run *run)
+{
+	struct query *q = run->q;
+	struct report_subject s = subject(q);
+
+	q->all->counts.refused++;
+	report_refused(q->all->report, &s, &q->verdict, run->now_ms);
+	if (q->all->config->refused_rcode == CONFIG_REFUSED) {
+		run->len = reply_error(
+		    &q->question, RCODE_REFUSED, &ede_blocked, run->out, run->size);
+		return STEP_REPLY;
+	}
+	return empty(run, RCODE_NXDOMAIN, &ede_blocked);
+}
+
+/* A registered name serves addresses; under an internal zone and ALLOW_ANY every type is relayed. */
+static bool
+type_served(const struct query *q)
+{
+	return q->verdict.kind != VERDICT_HOST || q->question.type == TYPE_A ||
+	       q->question.type == TYPE_AAAA;
+}
+
+static enum step
+step_decide(struct run *run)
+{
+	struct query *q = run->q;
+	struct queries *all = q->all;
+
+	if (!all->started)
+		return fail(run, RCODE_SERVFAIL, &ede_not_ready);
+	registry_judge(all->registry, registry_workload(all->registry, &q->source.addr),
+	    &q->question.name, &q->verdict);
+	if (q->verdict.kind == VERDICT_REFUSED)
+		return refuse(run);
+	if (q->verdict.kind == VERDICT_PARENT) {
+		all->counts.empty++;
+		return empty(run, RCODE_NOERROR, &no_ede);
+	}
+	if (q->question.type == TYPE_ANY) {
+		all->counts.answered++;
+		run->len = reply_any(
+		    &q->question, all->config->refused_ttl_s, run->out, run->size);
+		return STEP_REPLY;
+	}
+	if (!type_served(q)) {
+		all->counts.empty++;
+		return empty(run, RCODE_NOERROR, &no_ede);
+	}
+	return STEP_NEXT;
+}
+
+static enum step
+resolve_failed(struct run *run)
+{
+	switch (run->q->failure) {
+	case -ENETUNREACH:
+		return fail(run, RCODE_SERVFAIL, &ede_network);
+	case -EBUSY:
+	case -ENOMEM:
+		return fail(run, RCODE_SERVFAIL, &ede_busy);
+	default:
+		return fail(run, RCODE_SERVFAIL, &ede_silent);
+	}
+}
+
+static enum step
+step_resolve(struct run *run)
+{
+	struct query *q = run->q;
+	struct queries *all = q->all;
+	const struct question *question = &q->question;
+	size_t group = q->verdict.kind == VERDICT_ZONE ? q->verdict.zone + 1 : 0;
+
+	if (q->failure < 0)
+		return resolve_failed(run);
+	if (q->answer != NULL && q->group == group)
+		return STEP_NEXT;
+	answer_unref(q->answer); /* a reload gave the name another zone */
+	q->group = group;
+	q->answer = resolver_find(
+	    all->resolver, group, &question->name, question->type, run->now_ms);
+	if (q->answer != NULL) {
+		answer_ref(q->answer);
+		return STEP_NEXT;
+	}
+	if ((question->flags & WIRE_RD) ==
+	    0) /* RFC 5358: what others asked is not for guessing */
+		return fail(run, RCODE_REFUSED, &no_ede);
+	if (!may_wait(q))
+		return fail(run, RCODE_SERVFAIL, &ede_busy);
+	q->failure = resolver_ask(all->resolver, group, &question->name, question->type,
+	    &q->upstream, run->now_ms);
+	return q->failure < 0 ? resolve_failed(run) : STEP_WAIT;
+}
+
+static void
+step_examine(struct run *run)
+{
+	struct query *q = run->q;
+	const struct answer *a = q->answer;
+	const struct config *cfg = q->all->config;
+	const struct addr *forbidden = NULL;
+
+	q->keep = 0;
+	for (size_t i = 0; i < a->address_count; i++)
+		if (q->verdict.kind != VERDICT_HOST ||
+		    registry_permits(
+			q->all->registry, q->verdict.host, &a->addresses[i].addr))
+			q->keep |= UINT64_C(1) << i;
+		else
+			forbidden = &a->addresses[i].addr;
+	if (forbidden != NULL) {
+		struct report_subject s = subject(q);
+
+		report_forbidden(
+		    q->all->report, &s, q->verdict.host, forbidden, run->now_ms);
+	}
+	q->ttl_s = answer_ttl(a, run->now_ms);
+	if (q->verdict.kind == VERDICT_HOST)
+		q->ttl_s = MIN_OF(q->ttl_s, cfg->lease_cap_s - cfg->lease_grace_s);
+}
+
+static enum step
+commit_failed(struct run *run, int result)
+{
+	struct report_subject s = subject(run->q);
+
+	report_commit_failed(run->q->all->report, &s, result, run->now_ms);
+	return fail(run, RCODE_SERVFAIL, &ede_commit);
+}
+
+/* Reserve what the kept addresses lack; no longer keep those that a limit forbids. */
+static int
+make_plan(struct run *run, struct commit_request *request)
+{
+	struct query *q = run->q;
+	struct plan plan = {
+	    .leases = gate_leases(q->all->gate),
+	    .config = q->all->config,
+	    .pod = &q->source.addr,
+	    .name = &q->question.name,
+	    .host = q->verdict.host,
+	    .answer = q->answer,
+	    .ttl_s = q->ttl_s,
+	};
+	uint64_t wanted = q->keep;
+	int r = plan_make(&plan, run->now_ms, &q->keep, request);
+
+	if (r == 0 && q->keep != wanted) {
+		struct report_subject s = subject(q);
+
+		report_limit(q->all->report, &s, run->now_ms);
+	}
+	return r;
+}
+
+static enum step
+step_lease(struct run *run)
+{
+	struct query *q = run->q;
+	struct commit_request request;
+	uint64_t wanted = q->keep;
+	int r;
+
+	if (q->verdict.kind != VERDICT_HOST || q->verdict.host->port_count == 0 ||
+	    wanted == 0)
+		return STEP_NEXT;
+	if (!gate_ready(q->all->gate))
+		return commit_failed(run, -ENOENT);
+	r = make_plan(run, &request);
+	if (r < 0)
+		return commit_failed(run, r);
+	if (q->keep == 0)
+		return fail(run, RCODE_SERVFAIL, &ede_limit);
+	if (request.len == 0)
+		return STEP_NEXT;
+	if (!may_wait(q) || q->commits++ >= COMMITS_MAX) {
+		plan_drop(gate_leases(q->all->gate), &request);
+		return fail(run, RCODE_SERVFAIL, &ede_busy);
+	}
+	r = committer_commit(gate_committer(q->all->gate), &request, &q->commit);
+	if (r < 0)
+		return commit_failed(run, r);
+	q->committing = true;
+#ifdef EGRESSD_ANSWER_BEFORE_COMMIT /* wrong on purpose: the tests must notice */
+	committer_cancel(&q->commit);
+	return STEP_NEXT;
+#endif
+	return STEP_WAIT;
+}
+
+static enum step
+step_reply(struct run *run)
+{
+	struct query *q = run->q;
+	bool blocked = q->answer->address_count > 0 && q->keep == 0;
+	size_t limit = q->transport->stream ? run->size : q->question.udp_size;
+
+	q->all->counts.answered++;
+	run->len = reply_answer(&q->question, q->answer, q->keep, q->ttl_s,
+	    blocked ? &ede_forbidden : &no_ede, MIN_OF(limit, run->size), run->out,
+	    run->size);
+	return STEP_REPLY;
+}
+
+/* From decide on. */
+static enum step
+steps(struct run *run)
+{
+	enum step step = step_decide(run);
+
+	if (step == STEP_NEXT && run->q->committing && run->q->failure < 0)
+		return commit_failed(run, run->q->failure);
+	if (step == STEP_NEXT)
+		step = step_resolve(run);
+	if (step == STEP_NEXT) {
+		step_examine(run);
+		step = step_lease(run);
+	}
+	if (step == STEP_NEXT)
+		step = step_reply(run);
+	return step;
+}
+
+size_t
+query_start(struct query *q, const uint8_t *msg, size_t len, int64_t now_ms, uint8_t *out,
+    size_t size, bool *ret_waiting)
+{
+	struct run run = {.q = q, .now_ms = now_ms, .out = out, .size = size};
+	enum step step = step_parse(&run, msg, len);
+
+	if (step == STEP_NEXT)
+		step = steps(&run);
+	*ret_waiting = step == STEP_WAIT;
+	if (step != STEP_WAIT)
+		release(q);
+	return step == STEP_REPLY ? run.len : 0;
+}
+
+static void
+resume(struct query *q)
+{
+	struct queries *all = q->all;
+	struct run run = {.q = q,
+	    .now_ms = all->now_ms(),
+	    .out = all->scratch,
+	    .size = sizeof(all->scratch)};
+	enum step step = steps(&run);
+
+	if (step == STEP_WAIT)
+		return;
+	q->transport->send(q, run.out, step == STEP_REPLY ? run.len : 0);
+	release(q);
+}
+
+static void
+on_resolved(struct resolver_waiter *waiter, int result, struct answer *answer)
+{
+	struct query *q = CONTAINER_OF(waiter, struct query, upstream);
+
+	assert(q->answer == NULL);
+	q->failure = result;
+	if (result == 0)
+		q->answer = answer_ref(answer);
+	resume(q);
+}
+
+static void
+on_committed(struct commit_waiter *waiter, int result)
+{
+	struct query *q = CONTAINER_OF(waiter, struct query, commit);
+
+	q->failure = result;
+	resume(q);
+}

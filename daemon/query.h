@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a query: from a packet to its reply.
+ *
+ *	parse     header, one question, OPT; who asks?   bad -> FORMERR, NOTIMP, REFUSED, or silence
+ *	decide    (workload, name) -> verdict            refused -> NXDOMAIN, journal
+ *	resolve   cache, or wait for the resolver        failed -> SERVFAIL
+ *	examine   take out what must not be answered, find the TTL
+ *	lease     all of (pod, address, protocol, port) in the kernel past that TTL?
+ *	          else commit what is missing and wait for the kernel's acknowledgement
+ *	reply     TTL capped by the lease, cut to what the client takes
+ *
+ * A query that waits is woken by exactly one callback, and goes on from decide: a registry that came meanwhile is
+ * asked again, and a lease that went meanwhile is found missing. UDP and TCP differ only in struct query_transport.
+ *
+ * Queries come from a pool of QUERIES_MAX; with none left a packet is dropped. A pod has at most
+ * QUERIES_PER_POD that wait; a further one gets SERVFAIL.
+ */
+#ifndef DAEMON_QUERY_H
+#define DAEMON_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "base/addr.h"
+#include "base/macros.h"
+#include "daemon/commit.h"
+#include "daemon/config.h"
+#include "daemon/gate.h"
+#include "daemon/pod.h"
+#include "daemon/report.h"
+#include "policy/registry.h"
+#include "resolver/question.h"
+#include "resolver/resolver.h"
+
+#define QUERIES_MAX 4096
+#define QUERIES_PER_POD 256
+#define QUERY_REPLY_MAX (ANSWER_BYTES_MAX + 512)
+
+struct query;
+
+struct query_transport {
+	bool stream; /* no limit but the message's own */
+	/* The reply to a query that waited; called once for each, len 0 when there is none. The query ends with the call. */
+	void (*send)(struct query *q, const uint8_t *reply, size_t len);
+};
+
+struct query {
+	TAILQ_ENTRY(query) link; /* of the pool, or the transport's while it waits */
+	struct queries *all;
+	/* for the transport to fill in */
+	const struct query_transport *transport;
+	void *channel; /* its socket or connection */
+	struct endpoint source;
+	struct addr
+	    local; /* the address that was asked, when the transport needs it for the reply */
+	/* of query.c */
+	struct question question;
+	struct verdict verdict;
+	struct pod *pod; /* while it waits */
+	struct resolver_waiter upstream;
+	struct commit_waiter commit;
+	struct answer *answer;
+	size_t group; /* of servers that answer came from */
+	int failure;  /* what a wait ended with, 0 or negative errno */
+	bool committing;
+	unsigned commits;
+	uint64_t keep; /* of the answer's addresses */
+	uint32_t ttl_s;
+};
+
+TAILQ_HEAD(query_list, query);
+
+struct query_counts {
+	uint64_t received, dropped, malformed, foreign;
+	uint64_t answered, refused, empty, failed;
+};
+
+struct queries {
+	struct pods *pods;
+	struct resolver *resolver;
+	struct gate *gate;
+	struct report *report;
+	int64_t (*now_ms)(void);
+	const struct config *config; /* the present ones: borrowed */
+	const struct registry *registry;
+	bool started; /* the gate has stood once: before that everything is SERVFAIL */
+	struct query_list pool;
+	size_t busy; /* not in the pool: they wait */
+	struct query *all;
+	struct query_counts counts;
+	uint8_t scratch[QUERY_REPLY_MAX];
+};
+
+/* The pointers of q are the caller's to set. -ENOMEM. */
+MUST_CHECK int queries_init(struct queries *q);
+/* All transports must have cancelled theirs. */
+void queries_done(struct queries *q);
+
+/* NULL when all wait. Fill in the transport's part, then start it. */
+struct query *query_new(struct queries *all);
+/*
+ * Run it as far as it goes. The length of a reply in out (size at least QUERY_REPLY_MAX for a stream, REPLY_SIZE_MIN + QUESTION_UDP_MAX else): the
+ * query has ended. 0: it has ended without one, or waits and will be sent. ret_waiting tells which.
+ */
+size_t query_start(struct query *q, const uint8_t *msg, size_t len, int64_t now_ms,
+    uint8_t *out, size_t size, bool *ret_waiting);
+/* End one that waits; send is not called. */
+void query_cancel(struct query *q);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/rejudge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void
+grant_name(const struct grant *g, struct name *ret_name)
+{
+	name_from_wire(g->name, g->name_len, ret_name);
+}
+
+static char *
+grant_text(const struct grant *g, char *text)
+{
+	struct name name;
+
+	grant_name(g, &name);
+	return name_format(&name, text);
+}
+
+/* The claim whose name stands in the kernel's comment. */
+static const struct claim *
+named_claim(const struct lease *lease)
+{
+	const struct claim *c = LIST_FIRST(&lease->claims);
+
+	while (LIST_NEXT(c, in_lease) != NULL)
+		c = LIST_NEXT(c, in_lease);
+	return c;
+}
+
+static void
+write_lease(struct change *change, const struct lease *lease, int64_t now_ms)
+{
+	char text[NAME_TEXT_MAX];
+
+	if (lease->deadline_ms <= now_ms)
+		return;
+	change_lease(change, &lease->pod->addr, &lease->target,
+	    grant_text(named_claim(lease)->grant, text),
+	    (uint32_t)(lease->deadline_ms - now_ms));
+}
+
+static bool
+port_listed(const struct registry_host *host, const struct lease_target *t)
+{
+	for (size_t i = 0; i < host->port_count; i++)
+		if (host->ports[i].number == t->port && host->ports[i].proto == t->proto)
+			return true;
+	return false;
+}
+
+static void
+withdraw(struct rejudge *j, struct claim *c)
+{
+	struct lease *lease = c->lease;
+	struct lease_target target = lease->target;
+	struct addr pod = lease->pod->addr;
+	bool named = named_claim(lease) == c;
+
+	if (lease_drop_claim(j->leases, c)) {
+		change_revoke(j->change, &pod, &target);
+		j->withdrawn++;
+	} else if (named) {
+		write_lease(j->change, lease, j->now_ms);
+	}
+}
+
+static void
+withdraw_unlisted(struct rejudge *j, struct grant *g, const struct registry_host *host)
+{
+	struct claim *next;
+
+	for (struct claim *c = LIST_FIRST(&g->claims); c != NULL; c = next) {
+		const struct lease_target *t = &c->lease->target;
+
+		next = LIST_NEXT(c, in_grant);
+		if (host == NULL || !port_listed(host, t) ||
+		    !registry_permits(j->registry, host, &t->addr))
+			withdraw(j, c);
+	}
+}
+
+static void
+remember(struct rejudge *j, struct lease *lease, int64_t end_ms)
+{
+	if (j->reserved_len == j->reserved_size) {
+		size_t size = j->reserved_size != 0 ? j->reserved_size * 2 : 64;
+		struct reserved *grown = reallocarray(j->reserved, size, sizeof(*grown));
+
+		if (grown == NULL) {
+			lease_settle(j->leases, lease, false, 0);
+			j->failed = true;
+			return;
+		}
+		j->reserved = grown;
+		j->reserved_size = size;
+	}
+	j->reserved[j->reserved_len++] =
+	    (struct reserved){.lease = lease, .end_ms = end_ms};
+	j->added++;
+}
+
+/* target at the address of a lease that stands until end_ms. */
+static void
+add_target(
+    struct rejudge *j, struct grant *g, const struct lease_target *target, int64_t end_ms)
+{
+	char text[NAME_TEXT_MAX];
+	struct lease *lease;
+	bool renew;
+
+	if (lease_check(j->leases, g, target, 0) != LEASE_SHORT)
+		return;
+	lease = lease_reserve(j->leases, g, target, &renew);
+	if (lease == NULL) {
+		j->failed = true;
+		return;
+	}
+	change_lease(j->change, &g->pod->addr, target, grant_text(g, text),
+	    (uint32_t)(end_ms - j->now_ms));
+	remember(j, lease, end_ms);
+}
+
+static void
+add_listed(struct rejudge *j, struct grant *g, const struct registry_host *host)
+{
+	struct claim *c;
+
+	/* claims that are added stand in front of the first one and are not walked */
+	LIST_FOREACH(c, &g->claims, in_grant)
+	{
+		struct lease_target target = c->lease->target;
+		int64_t end_ms = c->lease->deadline_ms;
+
+		if (end_ms <= j->now_ms)
+			continue;
+		for (size_t i = 0; i < host->port_count; i++) {
+			target.port = host->ports[i].number;
+			target.proto = host->ports[i].proto;
+			add_target(j, g, &target, end_ms);
+		}
+	}
+}
+
+void
+rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *registry,
+    struct change *change, int64_t now_ms)
+{
+	struct grant *next;
+
+	*j = (struct rejudge){
+	    .leases = leases, .registry = registry, .change = change, .now_ms = now_ms};
+	for (struct grant *g = leases_first_grant(leases); g != NULL; g = next) {
+		struct verdict verdict;
+		struct name name;
+
+		next = leases_next_grant(leases, g);
+		grant_name(g, &name);
+		registry_judge(registry, registry_workload(registry, &g->pod->addr),
+		    &name, &verdict);
+		if (verdict.kind != VERDICT_HOST)
+			verdict.host = NULL;
+		withdraw_unlisted(j, g, verdict.host);
+		if (verdict.host != NULL)
+			add_listed(j, g, verdict.host);
+		lease_grant_release(leases, g);
+	}
+}
+
+void
+rejudge_settle(struct rejudge *j, bool committed)
+{
+	for (size_t i = 0; i < j->reserved_len; i++)
+		lease_settle(
+		    j->leases, j->reserved[i].lease, committed, j->reserved[i].end_ms);
+	free(j->reserved);
+	j->reserved = NULL;
+	j->reserved_len = j->reserved_size = 0;
+}
+
+void
+rejudge_repeat(struct leases *leases, struct change *change, int64_t now_ms)
+{
+	for (struct grant *g = leases_first_grant(leases); g != NULL;
+	     g = leases_next_grant(leases, g)) {
+		struct claim *c;
+
+		LIST_FOREACH(c, &g->claims, in_grant)
+		if (named_claim(c->lease) == c)
+			write_lease(change, c->lease, now_ms);
+	}
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Judging every lease again: what a new registry withdraws from the leases, and what it adds.
+ *
+ * Writes both into a change. New leases are reserved; the owner of the struct settles them with rejudge_settle when the
+ * change's result is in, on every path.
+ */
+#ifndef DAEMON_REJUDGE_H
+#define DAEMON_REJUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+#include "daemon/change.h"
+#include "daemon/lease.h"
+#include "policy/registry.h"
+
+struct rejudge {
+	struct leases *leases;
+	const struct registry *registry;
+	struct change *change;
+	int64_t now_ms;
+	size_t withdrawn, added; /* leases */
+	struct reserved {
+		struct lease *lease;
+		int64_t end_ms;
+	} * reserved;
+	size_t reserved_len, reserved_size;
+	bool
+	    failed; /* out of memory: a new lease was left out; its next lookup makes it */
+};
+
+/* Walk all leases: those that registry does not allow go, ports newly allowed on known addresses come. */
+void rejudge_run(struct rejudge *j, struct leases *leases,
+    const struct registry *registry, struct change *change, int64_t now_ms);
+/* The change was made, or was not. */
+void rejudge_settle(struct rejudge *j, bool committed);
+
+/* Write every lease into the change again, for a table that has been lost. */
+void rejudge_repeat(struct leases *leases, struct change *change, int64_t now_ms);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the journal is told about a pod's lookups: at most one record in REPORT_PERIOD_MS for each pod, name
+ * and kind of event, and REPORT_RATE a second in all. What is left out is counted, and the count stands in the next record.
+ */
+#ifndef DAEMON_REPORT_H
+#define DAEMON_REPORT_H
+
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/hash.h"
+#include "base/name.h"
+#include "daemon/log.h"
+#include "policy/registry.h"
+
+#define REPORT_PERIOD_MS 10000
+#define REPORT_RATE 100 /* records a second */
+#define REPORT_SLOTS                                                                     \
+	8192 /* (pod, name, event) remembered; two that share a slot displace each other */
+
+struct report {
+	struct hash_key key;
+	int64_t second; /* that tokens are for */
+	uint32_t tokens;
+	uint64_t suppressed; /* not told of in any record yet */
+	uint64_t suppressed_total;
+	struct report_slot {
+		uint64_t hash;
+		int64_t until_ms;
+		uint32_t suppressed;
+	} slots[REPORT_SLOTS];
+};
+
+struct report_subject {
+	const struct addr *pod;
+	const struct workload *workload; /* NULL: not known */
+	const struct name *name;
+	uint16_t type;
+};
+
+void report_init(struct report *r, const struct hash_key *key);
+
+/* A lookup was refused. */
+void report_refused(struct report *r, const struct report_subject *s,
+    const struct verdict *verdict, int64_t now_ms);
+/* An address was taken out of an answer. */
+void report_forbidden(struct report *r, const struct report_subject *s,
+    const struct registry_host *host, const struct addr *forbidden, int64_t now_ms);
+/* An answer could not be recorded: result as in daemon/commit.h. */
+void report_commit_failed(
+    struct report *r, const struct report_subject *s, int result, int64_t now_ms);
+/* A limit left nothing of an answer, or a part of it. */
+void report_limit(struct report *r, const struct report_subject *s, int64_t now_ms);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The turn from one configuration and registry to the next: SIGHUP to READY.
+ *
+ *	begin      load beside (daemon/reload.h)        an error: all findings to the journal, the old state stays whole
+ *	loaded     judge and ask with the new one, switch the kernel in one transaction (daemon/gate.h)
+ *	switched   free the old one, or go back to it
+ *
+ * A SIGHUP in the middle of it is remembered and makes another turn.
+ */
+#ifndef DAEMON_TURN_H
+#define DAEMON_TURN_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "daemon/daemon.h"
+#include "policy/finding.h"
+#include "resolver/resolver.h"
+
+void turn_begin(struct daemon *d);
+/* For reload_new: ctx is the daemon. */
+void turn_loaded(void *ctx, int result, const struct findings *findings,
+    const struct loader_result *loaded);
+/* Try again what had to wait for the gate; call now and then. */
+void turn_continue(struct daemon *d);
+
+/* One line each. */
+void turn_print_findings(const struct findings *findings, FILE *out);
+void turn_log_started(const struct daemon *d, const struct gate_outcome *outcome);
+/* The configuration's servers: the default group, then one for each zone; how many. Points into cfg. */
+size_t turn_groups(
+    const struct config *cfg, struct resolver_group groups[RESOLVER_GROUPS_MAX]);
+void turn_release(struct loader_result *loaded);
+
+#endif
