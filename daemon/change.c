@@ -7,6 +7,8 @@
 
 #include "daemon/outbox.h"
 
+_Static_assert(ENFORCER_LEASES_MAX == ENFORCER_LIST_MAX, "one limit serves all records");
+
 static void
 flush(struct change *c)
 {
@@ -15,16 +17,15 @@ flush(struct change *c)
 	c->message.kind = 0;
 }
 
-/* The index of a free record of this kind; name is the leases' and "" for every other kind. */
+/* The index of a free record of this kind; name is the leases' and "" for every other
+ * kind. */
 static size_t
 record(struct change *c, enum enforcer_kind kind, const char *name)
 {
-	size_t limit = kind == ENFORCER_LEASES || kind == ENFORCER_REVOKE
-			   ? ENFORCER_LEASES_MAX
-			   : ENFORCER_LIST_MAX;
 	struct enforcer_message *m = &c->message;
 
-	if (m->kind != kind || m->count == limit || strcmp(m->name, name) != 0) {
+	if (m->kind != kind || m->count == ENFORCER_LIST_MAX ||
+	    strcmp(m->name, name) != 0) {
 		flush(c);
 		memset(m, 0, offsetof(struct enforcer_message, body));
 		m->kind = (uint16_t)kind;

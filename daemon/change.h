@@ -2,8 +2,9 @@
 /*
  * A change of the whole kernel table, written down as the messages of one transaction.
  *
- * The owner of the struct calls change_done. Parts may come in any order between begin and end; what does not
- * fit into memory makes change_end fail, and nothing is sent of such a change.
+ * The owner of the struct calls change_done. Parts may come in any order between begin
+ * and end; what does not fit into memory makes change_end fail, and nothing is sent of
+ * such a change.
  */
 #ifndef DAEMON_CHANGE_H
 #define DAEMON_CHANGE_H

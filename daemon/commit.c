@@ -182,7 +182,8 @@ on_timer(int fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	/* a waiter that is told may add to the end of the list, and takes nothing out of it */
+	/* a waiter that is told may add to the end of the list, and takes nothing out
+	 * of it */
 	TAILQ_FOREACH(commit, &c->waiting, link)
 	{
 		if (commit->deadline_ms > now_ms)
@@ -354,7 +355,8 @@ finish_task(struct committer *c, int result)
 {
 	c->task_id = 0;
 	if (c->task_is_change) {
-		/* the change may have made a new table, without the leases of the old one */
+		/* the change may have made a new table, without the leases of the old
+		 * one */
 		if (result == 0 && c->task_in_doubt)
 			result = -ENOENT;
 		c->ready = result == 0;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The loop's end of the pair to the enforcer: requests go out in batches at the end of a loop turn, results come
- * back in order, and nothing here ever waits.
+ * The loop's end of the pair to the enforcer: requests go out in batches at the end of a
+ * loop turn, results come back in order, and nothing here ever waits.
  *
- * A commit takes over leases that were reserved (daemon/lease.h) and settles each of them exactly once,
- * when the kernel's word is in, whether or not somebody still waits for it. Its waiter is told once: with
- * that word, or with -ETIMEDOUT at the deadline, whichever comes first.
+ * A commit takes over leases that were reserved (daemon/lease.h) and settles each of them
+ * exactly once, when the kernel's word is in, whether or not somebody still waits for it.
+ * Its waiter is told once: with that word, or with -ETIMEDOUT at the deadline, whichever
+ * comes first.
  *
- * At most COMMIT_QUEUE_MAX commits are under way; beyond it committer_commit says -EBUSY. While the table is not known
- * to stand it says -ENOENT. A broken pair is told by the dead hook, after which nothing works any more.
+ * At most COMMIT_QUEUE_MAX commits are under way; beyond it committer_commit says -EBUSY.
+ * While the table is not known to stand it says -ENOENT. A broken pair is told by the
+ * dead hook, after which nothing works any more.
  */
 #ifndef DAEMON_COMMIT_H
 #define DAEMON_COMMIT_H
@@ -46,7 +48,8 @@ struct commit_request {
 
 struct committer_hooks {
 	void *ctx;
-	/* The table is gone or in doubt: commits are refused until a change has been made. */
+	/* The table is gone or in doubt: commits are refused until a change has been
+	 * made. */
 	void (*lost)(void *ctx, int reason);
 	/* The enforcer has ended. */
 	void (*dead)(void *ctx);
@@ -64,20 +67,22 @@ MUST_CHECK int committer_new(struct event_base *base, int fd, struct leases *lea
 void committer_free(struct committer *c);
 void committer_set_deadline(struct committer *c, uint32_t deadline_ms);
 
-/* 0: the waiter will be told, from the event loop. A negative result: the leases have been settled. */
+/* 0: the waiter will be told, from the event loop. A negative result: the leases have
+ * been settled. */
 MUST_CHECK int committer_commit(struct committer *c, const struct commit_request *request,
     struct commit_waiter *waiter);
 /* After it done is never called; the commit itself goes on. Harmless when not waiting. */
 void committer_cancel(struct commit_waiter *waiter);
 
 /*
- * A change of the whole table: messages framed by daemon/change.h, sent as one. done tells its
- * result; on 0 the table stands and commits are taken; -ENOENT: it was made, but what was there
- * before may be lost. One at a time: -EBUSY; -ENOMEM.
+ * A change of the whole table: messages framed by daemon/change.h, sent as one. done
+ * tells its result; on 0 the table stands and commits are taken; -ENOENT: it was made,
+ * but what was there before may be lost. One at a time: -EBUSY; -ENOMEM.
  */
 MUST_CHECK int committer_change(
     struct committer *c, struct buf *frames, committer_done_fn done, void *ctx);
-/* Ask for the kernel's leases: dumped is called for each message, then done. One at a time with changes: -EBUSY. */
+/* Ask for the kernel's leases: dumped is called for each message, then done. One at a
+ * time with changes: -EBUSY. */
 MUST_CHECK int committer_dump(struct committer *c, committer_done_fn done, void *ctx);
 
 bool committer_ready(const struct committer *c);

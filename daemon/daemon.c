@@ -99,7 +99,8 @@ open_sockets(struct daemon *d)
 	return 0;
 }
 
-/* The endpoints that pods' queries may be sent on to: served, over UDP, on an address that the node has. */
+/* The endpoints that pods' queries may be sent on to: served, over UDP, on an address
+ * that the node has. */
 static size_t
 local_endpoints(struct daemon *d, struct endpoint list[CONFIG_LISTEN_MAX])
 {

@@ -2,13 +2,15 @@
 /*
  * The daemon: everything put together, from the start to the end.
  *
- * start     load configuration and registry, open the sockets, fork the enforcer, give up all capabilities,
+ * start     load configuration and registry, open the sockets, fork the enforcer, give up
+ * all capabilities,
  *           bring the table up, then begin to read queries
- * reload    on SIGHUP: load beside, switch in one transaction, or keep everything
- * stop      on SIGTERM and SIGINT: leave what is not read to the next one, finish what is, go; the table stays
+ * reload    on SIGHUP: load beside, switch in one transaction, or keep everything stop
+ * on SIGTERM and SIGINT: leave what is not read to the next one, finish what is, go; the
+ * table stays
  *
- * When the enforcer ends, so does the daemon, and the other way round: the service manager starts both again, and the
- * table denies meanwhile.
+ * When the enforcer ends, so does the daemon, and the other way round: the service
+ * manager starts both again, and the table denies meanwhile.
  */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
@@ -66,7 +68,8 @@ struct daemon {
 	int exit_code;
 };
 
-/* Runs until told to stop. The process's exit code: 0 after SIGTERM or SIGINT, 1 when it could not start or go on. */
+/* Runs until told to stop. The process's exit code: 0 after SIGTERM or SIGINT, 1 when
+ * it could not start or go on. */
 int daemon_run(const struct daemon_options *options);
 
 /* daemon/status.c: answers on the control socket. */

@@ -10,7 +10,8 @@
 #include "daemon/change.h"
 #include "daemon/rejudge.h"
 
-/* One batch's worth of leases that cannot be kept; what is beyond it ends by its own timeout. */
+/* One batch's worth of leases that cannot be kept; what is beyond it ends by its own
+ * timeout. */
 #define STALE_BYTES_MAX ((size_t)64 * 1024 * 1024)
 
 enum work {
@@ -293,7 +294,8 @@ gate_switch(struct gate *g, const struct gate_state *state, gate_done_fn done)
 	buf_clear(&g->stale);
 	r = send_judged(g, WORK_SWITCH);
 	if (r < 0) {
-		/* what was withdrawn in memory stands in the kernel: make the table again */
+		/* what was withdrawn in memory stands in the kernel: make the table
+		 * again */
 		g->now = g->before;
 		on_lost(g, r);
 		return r;

@@ -7,9 +7,10 @@
 #include <string.h>
 
 /*
- * Deadlines are kept in a ring of one-second slots. A lease lies in the slot of the deadline
- * that it had when it was put there; renewing it does not move it. When its slot comes round it
- * is forgotten if it has ended, and else put into the slot of its present deadline.
+ * Deadlines are kept in a ring of one-second slots. A lease lies in the slot of the
+ * deadline that it had when it was put there; renewing it does not move it. When its slot
+ * comes round it is forgotten if it has ended, and else put into the slot of its present
+ * deadline.
  */
 #define SLOTS 4096
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages to the enforcer that wait to be sent: gathered during a loop turn, sent in batches at its end, kept while the pair is full.
+ * Messages to the enforcer that wait to be sent: gathered during a loop turn, sent in
+ * batches at its end, kept while the pair is full.
  *
- * The owner of the struct calls outbox_done. Frames above OUTBOX_BYTES_MAX are refused whole.
+ * The owner of the struct calls outbox_done. Frames above OUTBOX_BYTES_MAX are refused
+ * whole.
  */
 #ifndef DAEMON_OUTBOX_H
 #define DAEMON_OUTBOX_H

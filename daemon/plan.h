@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From an answer to the leases that it needs: which stand already, which must be committed before it may leave,
- * and which of its addresses no limit leaves room for.
+ * From an answer to the leases that it needs: which stand already, which must be
+ * committed before it may leave, and which of its addresses no limit leaves room for.
  */
 #ifndef DAEMON_PLAN_H
 #define DAEMON_PLAN_H
@@ -27,9 +27,10 @@ struct plan {
 };
 
 /*
- * Every kept address on every port of the host must be held past the TTL and the grace. What is short is reserved
- * into the request, to be committed or given to plan_drop; its len is 0 when all stands. An address that cannot be
- * covered as a whole (a limit, or more than one commit takes) leaves keep. -ENOMEM.
+ * Every kept address on every port of the host must be held past the TTL and the grace.
+ * What is short is reserved into the request, to be committed or given to plan_drop; its
+ * len is 0 when all stands. An address that cannot be covered as a whole (a limit, or
+ * more than one commit takes) leaves keep. -ENOMEM.
  */
 MUST_CHECK int plan_make(
     const struct plan *p, int64_t now_ms, uint64_t *keep, struct commit_request *request);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What each pod has of ours: leases, waiting queries, connections. The counts that keep one
- * pod from taking what belongs to all.
+ * What each pod has of ours: leases, waiting queries, connections. The counts that keep
+ * one pod from taking what belongs to all.
  *
  * A pod is known by its address. A record lives while somebody holds a reference.
  */
@@ -36,8 +36,8 @@ MUST_CHECK int pods_init(struct pods *p, const struct hash_key *key);
 /* All references must have been given back. */
 void pods_done(struct pods *p);
 
-/* A reference to the pod with this address, made when there is none. NULL at PODS_MAX or out of
- * memory. */
+/* A reference to the pod with this address, made when there is none. NULL at PODS_MAX or
+ * out of memory. */
 struct pod *pods_get(struct pods *p, const struct addr *addr);
 struct pod *pod_ref(struct pod *pod);
 void pods_put(struct pods *p, struct pod *pod);

@@ -217,7 +217,8 @@ refuse(struct run *run)
 	return empty(run, RCODE_NXDOMAIN, &ede_blocked);
 }
 
-/* A registered name serves addresses; under an internal zone and ALLOW_ANY every type is relayed. */
+/* A registered name serves addresses; under an internal zone and ALLOW_ANY every type
+ * is relayed. */
 static bool
 type_served(const struct query *q)
 {

@@ -2,7 +2,8 @@
 /*
  * The life of a query: from a packet to its reply.
  *
- *	parse     header, one question, OPT; who asks?   bad -> FORMERR, NOTIMP, REFUSED, or silence
+ *	parse     header, one question, OPT; who asks?   bad -> FORMERR, NOTIMP,
+ *		REFUSED, or silence
  *	decide    (workload, name) -> verdict            refused -> NXDOMAIN, journal
  *	resolve   cache, or wait for the resolver        failed -> SERVFAIL
  *	examine   take out what must not be answered, find the TTL
@@ -10,11 +11,12 @@
  *	          else commit what is missing and wait for the kernel's acknowledgement
  *	reply     TTL capped by the lease, cut to what the client takes
  *
- * A query that waits is woken by exactly one callback, and goes on from decide: a registry that came meanwhile is
- * asked again, and a lease that went meanwhile is found missing. UDP and TCP differ only in struct query_transport.
+ * A query that waits is woken by exactly one callback, and goes on from decide: a
+ * registry that came meanwhile is asked again, and a lease that went meanwhile is found
+ * missing. UDP and TCP differ only in struct query_transport.
  *
- * Queries come from a pool of QUERIES_MAX; with none left a packet is dropped. A pod has at most
- * QUERIES_PER_POD that wait; a further one gets SERVFAIL.
+ * Queries come from a pool of QUERIES_MAX; with none left a packet is dropped. A pod has
+ * at most QUERIES_PER_POD that wait; a further one gets SERVFAIL.
  */
 #ifndef DAEMON_QUERY_H
 #define DAEMON_QUERY_H
@@ -43,7 +45,8 @@ struct query;
 
 struct query_transport {
 	bool stream; /* no limit but the message's own */
-	/* The reply to a query that waited; called once for each, len 0 when there is none. The query ends with the call. */
+	/* The reply to a query that waited; called once for each, len 0 when there is
+	 * none. The query ends with the call. */
 	void (*send)(struct query *q, const uint8_t *reply, size_t len);
 };
 
@@ -55,7 +58,8 @@ struct query {
 	void *channel; /* its socket or connection */
 	struct endpoint source;
 	struct addr
-	    local; /* the address that was asked, when the transport needs it for the reply */
+	    /* the address that was asked, when the transport needs it for the reply */
+	    local;
 	/* of query.c */
 	struct question question;
 	struct verdict verdict;
@@ -102,8 +106,9 @@ void queries_done(struct queries *q);
 /* NULL when all wait. Fill in the transport's part, then start it. */
 struct query *query_new(struct queries *all);
 /*
- * Run it as far as it goes. The length of a reply in out (size at least QUERY_REPLY_MAX for a stream, REPLY_SIZE_MIN + QUESTION_UDP_MAX else): the
- * query has ended. 0: it has ended without one, or waits and will be sent. ret_waiting tells which.
+ * Run it as far as it goes. The length of a reply in out (size at least QUERY_REPLY_MAX
+ * for a stream, REPLY_SIZE_MIN + QUESTION_UDP_MAX else): the query has ended. 0: it has
+ * ended without one, or waits and will be sent. ret_waiting tells which.
  */
 size_t query_start(struct query *q, const uint8_t *msg, size_t len, int64_t now_ms,
     uint8_t *out, size_t size, bool *ret_waiting);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Judging every lease again: what a new registry withdraws from the leases, and what it adds.
+ * Judging every lease again: what a new registry withdraws from the leases, and what it
+ * adds.
  *
- * Writes both into a change. New leases are reserved; the owner of the struct settles them with rejudge_settle when the
- * change's result is in, on every path.
+ * Writes both into a change. New leases are reserved; the owner of the struct settles
+ * them with rejudge_settle when the change's result is in, on every path.
  */
 #ifndef DAEMON_REJUDGE_H
 #define DAEMON_REJUDGE_H
@@ -29,10 +30,12 @@ struct rejudge {
 	} * reserved;
 	size_t reserved_len, reserved_size;
 	bool
-	    failed; /* out of memory: a new lease was left out; its next lookup makes it */
+	    /* out of memory: a new lease was left out; its next lookup makes it */
+	    failed;
 };
 
-/* Walk all leases: those that registry does not allow go, ports newly allowed on known addresses come. */
+/* Walk all leases: those that registry does not allow go, ports newly allowed on known
+ * addresses come. */
 void rejudge_run(struct rejudge *j, struct leases *leases,
     const struct registry *registry, struct change *change, int64_t now_ms);
 /* The change was made, or was not. */

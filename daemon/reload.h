@@ -2,9 +2,11 @@
 /*
  * Loading a new configuration and registry beside the running ones.
  *
- * Files are read and the registry is built in a thread of its own, because both take long and the loop must
- * not wait. The thread shares nothing with the loop: it gets a path and a key, runs daemon/loader.h, which touches no global and
- * logs nothing, and hands over one pointer when it has ended. No locks: an eventfd says that it has, and joining it is the barrier.
+ * Files are read and the registry is built in a thread of its own, because both take long
+ * and the loop must not wait. The thread shares nothing with the loop: it gets a path and
+ * a key, runs daemon/loader.h, which touches no global and logs nothing, and hands over
+ * one pointer when it has ended. No locks: an eventfd says that it has, and joining it is
+ * the barrier.
  */
 #ifndef DAEMON_RELOAD_H
 #define DAEMON_RELOAD_H
@@ -17,7 +19,8 @@
 struct event_base;
 struct reload;
 
-/* result as of loader_load; on 0 the receiver owns what loaded points at. findings are borrowed for the call. */
+/* result as of loader_load; on 0 the receiver owns what loaded points at. findings are
+ * borrowed for the call. */
 typedef void (*reload_done_fn)(void *ctx, int result, const struct findings *findings,
     const struct loader_result *loaded);
 

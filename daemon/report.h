@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the journal is told about a pod's lookups: at most one record in REPORT_PERIOD_MS for each pod, name
- * and kind of event, and REPORT_RATE a second in all. What is left out is counted, and the count stands in the next record.
+ * What the journal is told about a pod's lookups: at most one record in REPORT_PERIOD_MS
+ * for each pod, name and kind of event, and REPORT_RATE a second in all. What is left out
+ * is counted, and the count stands in the next record.
  */
 #ifndef DAEMON_REPORT_H
 #define DAEMON_REPORT_H
@@ -17,9 +18,10 @@
 #define REPORT_PERIOD_MS 10000
 #define REPORT_RATE 100 /* records a second */
 #define REPORT_SLOTS                                                                     \
-	8192 /* (pod, name, event) remembered; two that share a slot displace each other */
+/* (pod, name, event) remembered; two that share a slot displace each other */
+8192
 
-struct report {
+    struct report {
 	struct hash_key key;
 	int64_t second; /* that tokens are for */
 	uint32_t tokens;

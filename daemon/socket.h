@@ -2,8 +2,9 @@
 /*
  * The sockets that queries come in by, when no service manager hands them over.
  *
- * All are non-blocking and close-on-exec and belong to the caller. Binding to an address that the node does
- * not have yet works (IP_FREEBIND); ask socket_is_local whether it has it.
+ * All are non-blocking and close-on-exec and belong to the caller. Binding to an address
+ * that the node does not have yet works (IP_FREEBIND); ask socket_is_local whether it has
+ * it.
  */
 #ifndef DAEMON_SOCKET_H
 #define DAEMON_SOCKET_H

@@ -221,7 +221,8 @@ on_accept(int fd, short what, void *ctx)
 			take_connection(l->tcp, peer, (struct sockaddr *)&ss);
 		} else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM ||
 			   errno == ENOBUFS) {
-			/* the connection stays in the backlog: looking at it again at once would spin */
+			/* the connection stays in the backlog: looking at it again at
+			 * once would spin */
 			(void)event_del(
 			    l->readable); /* cannot fail for an event that was added */
 			(void)event_add(l->pause,
@@ -314,7 +315,8 @@ take_messages(struct connection *c)
 	return 0;
 }
 
-/* Go on after something changed: take what waits, read only when we may, close when all is done. */
+/* Go on after something changed: take what waits, read only when we may, close when
+ * all is done. */
 static void
 proceed(struct connection *c)
 {
@@ -370,7 +372,8 @@ on_idle(int fd, short what, void *ctx)
 
 	(void)fd;
 	(void)what;
-	/* waiting is bounded by the deadlines of upstream and commit: not the client's fault */
+	/* waiting is bounded by the deadlines of upstream and commit: not the client's
+	 * fault */
 	if (c->waiting_count > 0 && event_add(c->idle, &idle_time) == 0)
 		return;
 	c->tcp->counts.closed_idle++;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The TCP side: DNS messages behind two bytes of length (RFC 1035 section 4.2.2, RFC 7766), as many on a connection as the
- * client likes, answered in the order in which they become ready.
+ * The TCP side: DNS messages behind two bytes of length (RFC 1035 section 4.2.2, RFC
+ * 7766), as many on a connection as the client likes, answered in the order in which they
+ * become ready.
  *
- * Limits: TCP_CONNECTIONS_MAX in all and TCP_PER_POD for one source, above which a new connection is closed; TCP_PIPELINE_MAX queries of
- * one connection under way and TCP_UNREAD_MAX bytes that it has not read, above which we stop reading from it;
- * TCP_IDLE_S seconds without a complete message or without taking a byte of a reply, after which it is closed; a
- * message above QUESTION_MESSAGE_MAX bytes closes it.
+ * Limits: TCP_CONNECTIONS_MAX in all and TCP_PER_POD for one source, above which a new
+ * connection is closed; TCP_PIPELINE_MAX queries of one connection under way and
+ * TCP_UNREAD_MAX bytes that it has not read, above which we stop reading from it;
+ * TCP_IDLE_S seconds without a complete message or without taking a byte of a reply,
+ * after which it is closed; a message above QUESTION_MESSAGE_MAX bytes closes it.
  */
 #ifndef DAEMON_TCP_H
 #define DAEMON_TCP_H
@@ -39,7 +41,8 @@ MUST_CHECK int tcp_new(
     struct event_base *base, struct queries *queries, struct tcp **ret_tcp);
 /* Serve this listening socket, which is taken on success. -ENOSPC, -ENOMEM. */
 MUST_CHECK int tcp_add(struct tcp *t, int fd);
-/* Accept no more: what comes stays in the backlog for who shares the sockets. Connections go on. */
+/* Accept no more: what comes stays in the backlog for who shares the sockets.
+ * Connections go on. */
 void tcp_stop(struct tcp *t);
 /* Closes all connections. */
 void tcp_free(struct tcp *t);

@@ -2,8 +2,10 @@
 /*
  * The turn from one configuration and registry to the next: SIGHUP to READY.
  *
- *	begin      load beside (daemon/reload.h)        an error: all findings to the journal, the old state stays whole
- *	loaded     judge and ask with the new one, switch the kernel in one transaction (daemon/gate.h)
+ *	begin      load beside (daemon/reload.h)        an error: all findings to the
+ *		journal, the old state stays whole
+ *	loaded     judge and ask with the new one, switch the kernel in one transaction
+ *		(daemon/gate.h)
  *	switched   free the old one, or go back to it
  *
  * A SIGHUP in the middle of it is remembered and makes another turn.
@@ -28,7 +30,8 @@ void turn_continue(struct daemon *d);
 /* One line each. */
 void turn_print_findings(const struct findings *findings, FILE *out);
 void turn_log_started(const struct daemon *d, const struct gate_outcome *outcome);
-/* The configuration's servers: the default group, then one for each zone; how many. Points into cfg. */
+/* The configuration's servers: the default group, then one for each zone; how many.
+ * Points into cfg. */
 size_t turn_groups(
     const struct config *cfg, struct resolver_group groups[RESOLVER_GROUPS_MAX]);
 void turn_release(struct loader_result *loaded);

@@ -20,7 +20,9 @@ struct udp_socket {
 	struct udp *udp;
 	int fd;
 	bool
-	    any; /* bound to the unspecified address: the kernel must be told where to reply from */
+	    /* bound to the unspecified address: the kernel must be told where to reply
+	     * from */
+	    any;
 	struct event *readable;
 	struct query_list waiting;
 };
@@ -95,7 +97,8 @@ prepare(struct udp_socket *s)
 		return 0;
 	if (ss.ss_family == AF_INET6 &&
 	    (getsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &only_len) < 0 || !only))
-		return -EAFNOSUPPORT; /* it would hand us IPv4 peers that it cannot answer */
+		/* it would hand us IPv4 peers that it cannot answer */
+		return -EAFNOSUPPORT;
 	if (ss.ss_family == AF_INET)
 		return setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0
 			   ? -errno
@@ -157,7 +160,8 @@ udp_free(struct udp *u)
 	free(u);
 }
 
-/* Where a packet was sent to, from its control message; 0 when the socket's own address says it. */
+/* Where a packet was sent to, from its control message; 0 when the socket's own
+ * address says it. */
 static struct addr
 local_of(const struct msghdr *msg)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The UDP side: queries come in by recvmmsg(2), replies go out by sendmmsg(2), both in batches of UDP_BATCH.
+ * The UDP side: queries come in by recvmmsg(2), replies go out by sendmmsg(2), both in
+ * batches of UDP_BATCH.
  *
- * A reply is sent from the address that was asked. What the socket does not take at once is dropped and counted, as the
- * network would.
+ * A reply is sent from the address that was asked. What the socket does not take at once
+ * is dropped and counted, as the network would.
  */
 #ifndef DAEMON_UDP_H
 #define DAEMON_UDP_H
@@ -27,9 +28,11 @@ struct udp_counts {
 /* -ENOMEM. queries is borrowed and outlives this. */
 MUST_CHECK int udp_new(
     struct event_base *base, struct queries *queries, struct udp **ret_udp);
-/* Serve this bound socket, which is taken on success. -ENOSPC, -ENOMEM, or the error of the system call. */
+/* Serve this bound socket, which is taken on success. -ENOSPC, -ENOMEM, or the error
+ * of the system call. */
 MUST_CHECK int udp_add(struct udp *u, int fd);
-/* Read no more: what comes stays in the sockets for who shares them. What waits is still answered. */
+/* Read no more: what comes stays in the sockets for who shares them. What waits is
+ * still answered. */
 void udp_stop(struct udp *u);
 /* Queries that wait end unanswered. */
 void udp_free(struct udp *u);

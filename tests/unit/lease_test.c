@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "daemon/lease.h"
+
+#define NOW INT64_C(1000000)
+
+struct fixture {
+	struct pods pods;
+	struct leases *leases;
+	struct addr pod;
+	struct name google, other;
+};
+
+static void
+parse(const char *text, struct name *name)
+{
+	assert_int_equal(name_parse(text, strlen(text), name), 0);
+}
+
+static int
+set_up(void **state)
+{
+	static struct fixture f;
+	struct lease_limits limits = {.size = 8, .per_pod = 6, .per_name = 4};
+	struct hash_key key = {{1, 2}};
+
+	memset(&f, 0, sizeof(f));
+	assert_int_equal(pods_init(&f.pods, &key), 0);
+	assert_int_equal(leases_new(&limits, &f.pods, &key, &f.leases), 0);
+	f.pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
+	parse("google.com", &f.google);
+	parse("other.test", &f.other);
+	*state = &f;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	leases_free(f->leases);
+	pods_done(&f->pods);
+	return 0;
+}
+
+static struct lease_target
+target(uint8_t host, uint16_t port)
+{
+	return (struct lease_target){
+	    .addr = addr_make(AF_INET, (uint8_t[]){198, 51, 100, host}),
+	    .port = port,
+	    .proto = IPPROTO_TCP,
+	};
+}
+
+static struct lease *
+reserve(
+    struct fixture *f, const struct name *name, const struct lease_target *t, bool *renew)
+{
+	struct grant *g = lease_grant(f->leases, &f->pod, name);
+	struct lease *lease;
+
+	assert_non_null(g);
+	lease = lease_reserve(f->leases, g, t, renew);
+	lease_grant_release(f->leases, g);
+	return lease;
+}
+
+static enum lease_cover
+check(struct fixture *f, const struct name *name, const struct lease_target *t,
+    int64_t until_ms)
+{
+	struct grant *g = lease_grant(f->leases, &f->pod, name);
+	enum lease_cover cover;
+
+	assert_non_null(g);
+	cover = lease_check(f->leases, g, t, until_ms);
+	lease_grant_release(f->leases, g);
+	return cover;
+}
+
+static struct claim *
+first_claim(struct fixture *f, const struct name *name)
+{
+	return LIST_FIRST(&lease_grant(f->leases, &f->pod, name)->claims);
+}
+
+static void
+commit(struct fixture *f, const struct name *name, const struct lease_target *t,
+    int64_t end_ms)
+{
+	bool renew;
+	struct lease *lease = reserve(f, name, t, &renew);
+
+	assert_non_null(lease);
+	lease_settle(f->leases, lease, true, end_ms);
+}
+
+static void
+test_covers_only_once_acknowledged(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+	struct lease *lease;
+	bool renew;
+
+	assert_int_equal(check(f, &f->google, &t, NOW), LEASE_SHORT);
+	lease = reserve(f, &f->google, &t, &renew);
+	assert_false(renew);
+	assert_int_equal(check(f, &f->google, &t, NOW), LEASE_SHORT);
+	lease_settle(f->leases, lease, true, NOW + 1000);
+	assert_int_equal(check(f, &f->google, &t, NOW + 1000), LEASE_COVERED);
+	assert_int_equal(check(f, &f->google, &t, NOW + 1001), LEASE_SHORT);
+}
+
+static void
+test_refused_commit_leaves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+	bool renew;
+
+	lease_settle(f->leases, reserve(f, &f->google, &t, &renew), false, 0);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+	assert_int_equal(leases_counts(f->leases).grants, 0);
+	assert_int_equal(f->pods.table.len, 0);
+}
+
+static void
+test_refused_renewal_keeps_what_stands(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+	struct lease *lease;
+	bool renew;
+
+	commit(f, &f->google, &t, NOW + 1000);
+	lease = reserve(f, &f->google, &t, &renew);
+	assert_true(renew);
+	lease_settle(f->leases, lease, false, 0);
+	assert_int_equal(check(f, &f->google, &t, NOW + 1000), LEASE_COVERED);
+}
+
+static void
+test_another_pod_protocol_port_or_address_is_another_lease(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443), port = target(1, 80),
+			    addr = target(2, 443);
+	struct lease_target udp = t;
+	struct addr first = f->pod;
+
+	udp.proto = IPPROTO_UDP;
+	commit(f, &f->google, &t, NOW + 1000);
+	assert_int_equal(check(f, &f->google, &port, NOW), LEASE_SHORT);
+	assert_int_equal(check(f, &f->google, &addr, NOW), LEASE_SHORT);
+	assert_int_equal(check(f, &f->google, &udp, NOW), LEASE_SHORT);
+	f->pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 3});
+	assert_int_equal(check(f, &f->google, &t, NOW), LEASE_SHORT);
+	f->pod = first;
+}
+
+static void
+test_limits_refuse_and_evict_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t[7];
+
+	for (uint8_t i = 0; i < 7; i++)
+		t[i] = target(i, 443);
+	for (size_t i = 0; i < 4; i++)
+		commit(f, &f->google, &t[i], NOW + 1000);
+	assert_int_equal(check(f, &f->google, &t[4], NOW), LEASE_FULL); /* per name */
+	for (size_t i = 4; i < 6; i++)
+		commit(f, &f->other, &t[i], NOW + 1000);
+	assert_int_equal(check(f, &f->other, &t[6], NOW), LEASE_FULL); /* per pod */
+	f->pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 3});
+	commit(f, &f->other, &t[0], NOW + 1000);
+	commit(f, &f->other, &t[1], NOW + 1000);
+	assert_int_equal(check(f, &f->other, &t[2], NOW), LEASE_FULL); /* in all */
+	assert_int_equal(leases_counts(f->leases).refused, 3);
+	f->pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(check(f, &f->google, &t[i], NOW), LEASE_COVERED);
+}
+
+static void
+test_two_names_share_a_lease_and_the_last_claim_ends_it(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+
+	commit(f, &f->google, &t, NOW + 1000);
+	assert_int_equal(check(f, &f->other, &t, NOW), LEASE_COVERED);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+	assert_int_equal(leases_counts(f->leases).grants, 2);
+	assert_false(lease_drop_claim(f->leases, first_claim(f, &f->google)));
+	assert_int_equal(check(f, &f->other, &t, NOW), LEASE_COVERED);
+	assert_true(lease_drop_claim(f->leases, first_claim(f, &f->other)));
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+	lease_grant_release(f->leases, lease_grant(f->leases, &f->pod, &f->google));
+	lease_grant_release(f->leases, lease_grant(f->leases, &f->pod, &f->other));
+	assert_int_equal(leases_counts(f->leases).grants, 0);
+}
+
+static void
+test_withdrawn_while_its_commit_is_under_way(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+	struct lease *lease;
+	bool renew;
+
+	lease = reserve(f, &f->google, &t, &renew);
+	assert_true(lease_drop_claim(f->leases, first_claim(f, &f->google)));
+	lease_grant_release(f->leases, lease_grant(f->leases, &f->pod, &f->google));
+	lease_settle(f->leases, lease, true, NOW + 1000);
+	assert_int_equal(check(f, &f->google, &t, NOW), LEASE_SHORT);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+}
+
+static void
+test_sweep_forgets_what_has_ended_and_keeps_what_was_renewed(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443), u = target(2, 443);
+
+	commit(f, &f->google, &t, NOW + 1000);
+	commit(f, &f->google, &u, NOW + 1000);
+	commit(f, &f->google, &u, NOW + 60000);
+	leases_sweep(f->leases, NOW + 1000 + LEASE_LINGER_MS - 1);
+	assert_int_equal(leases_counts(f->leases).leases, 2);
+	leases_sweep(f->leases, NOW + 1000 + LEASE_LINGER_MS + 2000);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+	assert_int_equal(check(f, &f->google, &u, NOW + 60000), LEASE_COVERED);
+	leases_sweep(f->leases, NOW + 60000 + LEASE_LINGER_MS + 2000);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+}
+
+static void
+test_sweep_looks_again_at_a_lease_whose_commit_was_under_way(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+	struct lease *lease;
+	bool renew;
+
+	commit(f, &f->google, &t, NOW + 1000);
+	lease = reserve(f, &f->google, &t, &renew);
+	leases_sweep(f->leases, NOW + 10000);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+	lease_settle(f->leases, lease, false, 0);
+	leases_sweep(f->leases, NOW + 13000);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+}
+
+static void
+test_deadlines_behind_the_ring_are_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+	int64_t day_ms = INT64_C(24) * 3600 * 1000;
+
+	commit(f, &f->google, &t, NOW + day_ms);
+	for (int64_t at = NOW; at < NOW + day_ms; at += 600000)
+		leases_sweep(f->leases, at);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+	leases_sweep(f->leases, NOW + day_ms + 10000);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+}
+
+static void
+test_doubt_makes_every_reserve_a_renewal(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+	struct lease *lease;
+	bool renew;
+
+	leases_set_doubt(f->leases);
+	lease = reserve(f, &f->google, &t, &renew);
+	assert_true(renew);
+	lease_settle(f->leases, lease, false, 0);
+}
+
+static void
+test_restore_and_smaller_limits(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_limits less = {.size = 1, .per_pod = 6, .per_name = 4};
+	struct lease_target t = target(1, 443), u = target(2, 443);
+
+	assert_int_equal(
+	    lease_restore(f->leases, &f->pod, &f->google, &t, NOW + 1000), 0);
+	assert_int_equal(check(f, &f->google, &t, NOW + 1000), LEASE_COVERED);
+	leases_set_limits(f->leases, &less);
+	assert_int_equal(check(f, &f->google, &u, NOW), LEASE_FULL);
+	assert_int_equal(leases_counts(f->leases).limit, 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_covers_only_once_acknowledged),
+	    TEST(test_refused_commit_leaves_nothing),
+	    TEST(test_refused_renewal_keeps_what_stands),
+	    TEST(test_another_pod_protocol_port_or_address_is_another_lease),
+	    TEST(test_limits_refuse_and_evict_nothing),
+	    TEST(test_two_names_share_a_lease_and_the_last_claim_ends_it),
+	    TEST(test_withdrawn_while_its_commit_is_under_way),
+	    TEST(test_sweep_forgets_what_has_ended_and_keeps_what_was_renewed),
+	    TEST(test_sweep_looks_again_at_a_lease_whose_commit_was_under_way),
+	    TEST(test_deadlines_behind_the_ring_are_kept),
+	    TEST(test_doubt_makes_every_reserve_a_renewal),
+	    TEST(test_restore_and_smaller_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

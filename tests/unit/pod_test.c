@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "daemon/pod.h"
+
+static struct addr
+v4(uint32_t host)
+{
+	uint8_t bytes[4] = {
+	    10, (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host};
+
+	return addr_make(AF_INET, bytes);
+}
+
+static void
+test_same_address_is_same_pod(void **state)
+{
+	struct hash_key key = {{1, 2}};
+	struct addr a = v4(1), b = v4(2);
+	struct pods pods;
+	struct pod *first, *second, *other;
+
+	(void)state;
+	assert_int_equal(pods_init(&pods, &key), 0);
+	first = pods_get(&pods, &a);
+	second = pods_get(&pods, &a);
+	other = pods_get(&pods, &b);
+	assert_ptr_equal(first, second);
+	assert_ptr_not_equal(first, other);
+	assert_int_equal(pods.table.len, 2);
+	pods_put(&pods, first);
+	assert_int_equal(pods.table.len, 2);
+	pods_put(&pods, second);
+	pods_put(&pods, other);
+	assert_int_equal(pods.table.len, 0);
+	pods_done(&pods);
+}
+
+static void
+test_no_more_than_the_limit(void **state)
+{
+	static struct pod *held[PODS_MAX];
+	struct hash_key key = {{1, 2}};
+	struct addr one_more = v4(PODS_MAX + 1);
+	struct pods pods;
+
+	(void)state;
+	assert_int_equal(pods_init(&pods, &key), 0);
+	for (uint32_t i = 0; i < PODS_MAX; i++) {
+		struct addr a = v4(i);
+
+		held[i] = pods_get(&pods, &a);
+		assert_non_null(held[i]);
+	}
+	assert_null(pods_get(&pods, &one_more));
+	pods_put(&pods, held[0]);
+	held[0] = pods_get(&pods, &one_more);
+	assert_non_null(held[0]);
+	for (uint32_t i = 0; i < PODS_MAX; i++)
+		pods_put(&pods, held[i]);
+	pods_done(&pods);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_same_address_is_same_pod),
+	    cmocka_unit_test(test_no_more_than_the_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "daemon/rejudge.h"
+#include "policy/registry.h"
+
+#define NOW INT64_C(1000000)
+
+#define POLICY                                                                           \
+	"apiVersion: install.istio.io/v1alpha1\n"                                        \
+	"kind: IstioOperator\n"                                                          \
+	"metadata: {name: mesh, namespace: istio-system}\n"                              \
+	"spec: {meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}}\n"           \
+	"---\n"
+#define ENTRY(name, host, ports, more)                                                   \
+	"apiVersion: networking.istio.io/v1\n"                                           \
+	"kind: ServiceEntry\n"                                                           \
+	"metadata: {name: " name "}\n"                                                   \
+	"spec:\n"                                                                        \
+	"  hosts: [\"" host "\"]\n"                                                      \
+	"  ports: [" ports "]\n"                                                         \
+	"  resolution: DNS\n" more "---\n"
+#define HTTPS "{number: 443, name: https, protocol: HTTPS}"
+#define HTTP "{number: 80, name: http, protocol: HTTP}"
+
+struct fixture {
+	struct pods pods;
+	struct leases *leases;
+	struct change change;
+	struct rejudge rejudge;
+	struct addr pod;
+};
+
+static int
+set_up(void **state)
+{
+	static struct fixture f;
+	struct lease_limits limits = {.size = 64, .per_pod = 64, .per_name = 64};
+	struct hash_key key = {{1, 2}};
+	struct enforcer_table table = {.enforce = 1};
+
+	memset(&f, 0, sizeof(f));
+	assert_int_equal(pods_init(&f.pods, &key), 0);
+	assert_int_equal(leases_new(&limits, &f.pods, &key, &f.leases), 0);
+	f.pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
+	change_begin(&f.change, &table);
+	*state = &f;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	change_done(&f->change);
+	leases_free(f->leases);
+	pods_done(&f->pods);
+	return 0;
+}
+
+static struct registry *
+build(const char *text)
+{
+	struct registry_settings settings = {0};
+	struct registry *registry = NULL;
+	struct registry_builder *b;
+	struct findings findings;
+
+	findings_init(&findings, FINDINGS_MAX);
+	b = registry_builder_new(&settings, &findings);
+	assert_non_null(b);
+	assert_int_equal(registry_builder_add(b, "test.yaml", text, strlen(text)), 0);
+	assert_int_equal(registry_builder_finish(b, &registry), 0);
+	findings_done(&findings);
+	return registry;
+}
+
+static void
+hold(struct fixture *f, const char *text, uint8_t host, uint16_t port)
+{
+	struct lease_target t = {
+	    .addr = addr_make(AF_INET, (uint8_t[]){198, 51, 100, host}),
+	    .port = port,
+	    .proto = IPPROTO_TCP,
+	};
+	struct name name;
+
+	assert_int_equal(name_parse(text, strlen(text), &name), 0);
+	assert_int_equal(lease_restore(f->leases, &f->pod, &name, &t, NOW + 60000), 0);
+}
+
+/* Judge all leases by this registry. */
+static void
+judge(struct fixture *f, const char *text)
+{
+	struct registry *registry = build(text);
+
+	rejudge_run(&f->rejudge, f->leases, registry, &f->change, NOW);
+	assert_int_equal(change_end(&f->change), 0);
+	registry_unref(registry);
+}
+
+static size_t
+records(struct fixture *f, enum enforcer_kind kind, const char *name)
+{
+	struct enforcer_message m;
+	size_t n = 0;
+	uint32_t size;
+
+	for (size_t pos = 0; pos < f->change.frames.len; pos += sizeof(size) + size) {
+		memcpy(&size, f->change.frames.bytes + pos, sizeof(size));
+		memcpy(&m, f->change.frames.bytes + pos + sizeof(size), size);
+		if (m.kind == kind && strcmp(m.name, name) == 0)
+			n += m.count;
+	}
+	return n;
+}
+
+static void
+test_what_is_still_allowed_stays(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	assert_int_equal(f->rejudge.withdrawn, 0);
+	assert_int_equal(f->rejudge.added, 0);
+	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 0);
+	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 0);
+	rejudge_settle(&f->rejudge, true);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+}
+
+static void
+test_removed_name_and_removed_port_go(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	hold(f, "google.com", 1, 80);
+	hold(f, "gone.test", 2, 443);
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	assert_int_equal(f->rejudge.withdrawn, 2);
+	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 2);
+	rejudge_settle(&f->rejudge, true);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+	assert_int_equal(leases_counts(f->leases).grants, 1);
+}
+
+static void
+test_allow_any_keeps_no_lease(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	judge(f, ENTRY("google", "google.com", HTTPS, ""));
+	assert_int_equal(f->rejudge.withdrawn, 1);
+	rejudge_settle(&f->rejudge, true);
+}
+
+static void
+test_new_port_comes_on_known_addresses(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	hold(f, "google.com", 2, 443);
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
+	assert_int_equal(f->rejudge.added, 2);
+	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 2);
+	assert_int_equal(leases_counts(f->leases).leases, 4);
+	rejudge_settle(&f->rejudge, true);
+	assert_int_equal(leases_counts(f->leases).leases, 4);
+}
+
+static void
+test_new_port_that_the_kernel_refused_is_not_there(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
+	rejudge_settle(&f->rejudge, false);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+}
+
+static void
+test_shared_address_stays_for_the_other_name_under_its_name(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "gone.test", 1, 443);
+	hold(f, "google.com", 1, 443);
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	assert_int_equal(f->rejudge.withdrawn, 0);
+	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 0);
+	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 1);
+	rejudge_settle(&f->rejudge, true);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+}
+
+static void
+test_address_that_became_forbidden_goes(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = {.addr = addr_make(AF_INET, (uint8_t[]){10, 0, 0, 1}),
+	    .port = 443,
+	    .proto = IPPROTO_TCP};
+	struct name name;
+
+	assert_int_equal(name_parse("google.com", 10, &name), 0);
+	assert_int_equal(lease_restore(f->leases, &f->pod, &name, &t, NOW + 60000), 0);
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	assert_int_equal(f->rejudge.withdrawn, 1);
+	rejudge_settle(&f->rejudge, true);
+}
+
+static void
+test_repeat_writes_each_lease_once(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	hold(f, "other.test", 1, 443);
+	hold(f, "other.test", 2, 443);
+	rejudge_repeat(f->leases, &f->change, NOW);
+	assert_int_equal(change_end(&f->change), 0);
+	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 1);
+	assert_int_equal(records(f, ENFORCER_LEASES, "other.test"), 1);
+}
+
+static void
+test_repeat_leaves_out_what_has_ended(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	rejudge_repeat(f->leases, &f->change, NOW + 60000);
+	assert_int_equal(change_end(&f->change), 0);
+	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_what_is_still_allowed_stays),
+	    TEST(test_removed_name_and_removed_port_go),
+	    TEST(test_allow_any_keeps_no_lease),
+	    TEST(test_new_port_comes_on_known_addresses),
+	    TEST(test_new_port_that_the_kernel_refused_is_not_there),
+	    TEST(test_shared_address_stays_for_the_other_name_under_its_name),
+	    TEST(test_address_that_became_forbidden_goes),
+	    TEST(test_repeat_writes_each_lease_once),
+	    TEST(test_repeat_leaves_out_what_has_ended),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/report.h"
+
+/* Without a sink what is written counts as dropped: both together are what was told. */
+static uint64_t
+told(void)
+{
+	struct log_counts counts = log_counts();
+
+	return counts.written + counts.dropped + counts.waiting;
+}
+
+static void
+refuse(struct report *r, const char *text, uint8_t pod, int64_t now_ms)
+{
+	struct addr addr = addr_make(AF_INET, (uint8_t[]){10, 244, 0, pod});
+	struct verdict verdict = {
+	    .kind = VERDICT_REFUSED, .reason = REASON_NOT_REGISTERED};
+	struct name name;
+	struct report_subject s = {.pod = &addr, .name = &name, .type = 1};
+
+	assert_int_equal(name_parse(text, strlen(text), &name), 0);
+	report_refused(r, &s, &verdict, now_ms);
+}
+
+static void
+test_one_record_a_pod_and_name_in_a_period(void **state)
+{
+	static struct report r;
+	struct hash_key key = {{1, 2}};
+	uint64_t before = told();
+
+	(void)state;
+	report_init(&r, &key);
+	refuse(&r, "a.test", 1, 1000);
+	refuse(&r, "a.test", 1, 1001);
+	refuse(&r, "a.test", 1, 1000 + REPORT_PERIOD_MS - 1);
+	assert_int_equal(told() - before, 1);
+	refuse(&r, "a.test", 2, 1002);
+	refuse(&r, "b.test", 1, 1002);
+	assert_int_equal(told() - before, 3);
+	refuse(&r, "a.test", 1, 1000 + REPORT_PERIOD_MS);
+	assert_int_equal(told() - before, 4);
+	assert_int_equal(r.suppressed_total, 2);
+}
+
+static void
+test_a_flood_of_names_is_bounded(void **state)
+{
+	static struct report r;
+	struct hash_key key = {{1, 2}};
+	uint64_t before = told();
+	char text[32];
+
+	(void)state;
+	report_init(&r, &key);
+	for (int i = 0; i < 10 * REPORT_RATE; i++) {
+		(void)snprintf(text, sizeof(text), "n%d.test", i); /* fits */
+		refuse(&r, text, 1, 5000);
+	}
+	assert_int_equal(told() - before, REPORT_RATE);
+	assert_int_equal(r.suppressed, 9 * REPORT_RATE);
+	refuse(&r, "later.test", 1, 6000);
+	assert_int_equal(told() - before, REPORT_RATE + 1);
+	assert_int_equal(r.suppressed, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_one_record_a_pod_and_name_in_a_period),
+	    cmocka_unit_test(test_a_flood_of_names_is_bounded),
+	};
+
+	/* a path that no journal listens at: records wait, and count */
+	log_open("/nonexistent/egressd-test.sock");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
