@@ -2,6 +2,7 @@
 #include "base/arena.h"
 
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,8 +68,9 @@ arena_alloc(struct arena *a, size_t size)
 	struct chunk *c = a->chunks;
 	void *piece;
 
-	if (size > a->limit - a->used)
+	if (size > a->limit - a->used || size > SIZE_MAX - CHUNK_SIZE)
 		return NULL;
+	/* no overflow: a header and alignment together are less than a chunk */
 	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if (c == NULL || size > c->size - c->used)
 		c = chunk_add(a, size);

@@ -22,11 +22,19 @@ buf_done(struct buf *b)
 	b->len = b->size = 0;
 }
 
+static void
+truncate_to(struct buf *b, size_t len)
+{
+	b->len = len;
+	if (b->bytes != NULL)
+		b->bytes[len] = '\0';
+}
+
 void
 buf_clear(struct buf *b)
 {
-	b->len = 0;
 	b->failed = false;
+	truncate_to(b, 0);
 }
 
 /* Room for len more bytes and a NUL. */
@@ -36,7 +44,8 @@ reserve(struct buf *b, size_t len)
 	size_t size = b->size != 0 ? b->size : 64;
 	char *bytes;
 
-	if (b->failed || len > b->limit - b->len) {
+	/* below half of all, so that doubling cannot overflow */
+	if (b->failed || len > b->limit - b->len || len >= SIZE_MAX / 2 - b->len) {
 		b->failed = true;
 		return false;
 	}
@@ -116,6 +125,7 @@ void
 buf_json(struct buf *b, const char *text, size_t len)
 {
 	const uint8_t *p = (const uint8_t *)text;
+	size_t start = b->len;
 
 	buf_append(b, "\"", 1);
 	for (size_t i = 0, step; i < len; i += step) {
@@ -132,6 +142,8 @@ buf_json(struct buf *b, const char *text, size_t len)
 		}
 	}
 	buf_append(b, "\"", 1);
+	if (b->failed)
+		truncate_to(b, start);
 }
 
 void

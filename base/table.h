@@ -31,7 +31,7 @@ struct table {
 /* Does entry have this key? */
 typedef bool (*table_match_fn)(const struct table_link *link, const void *key);
 
-/* Room for limit entries, at least 1. -ENOMEM. */
+/* Room for limit entries. -EINVAL for none or an absurd number, -ENOMEM. */
 MUST_CHECK int table_init(struct table *t, size_t limit);
 /* Frees the buckets; the entries are the caller's. */
 void table_done(struct table *t);
