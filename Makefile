@@ -1,12 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
-# Needs GNU make, gcc 12 or clang 14, pkg-config, and the libraries in PACKAGES.
+# Needs GNU make, gcc 12 or clang 14, and what tests/deps.sh lists (make deps installs it).
+#
 #	make [WERROR=1] [CC=clang] [SAN=address,undefined] [BUILD=build]
+#	make deps | check | demo | lint | install ...	(make help)
+#
+# Each compiler and set of flags has a build folder of its own.
 
-BUILD ?= build$(if $(SAN),-$(subst $(comma),-,$(SAN)))
-PREFIX ?= /usr/local
 comma := ,
+BUILD ?= build$(if $(filter-out cc gcc,$(CC)),-$(notdir $(CC)))$(if $(SAN),-$(subst $(comma),-,$(SAN)))$(if $(WERROR),-werror)
+PREFIX ?= /usr/local
+PYTHON ?= /usr/bin/python3
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 
+# Libraries by their pkg-config names, and the Debian package of each.
 PACKAGES := libevent_core libcares ldns yaml-0.1 libnftnl libmnl libsystemd
+debian_libevent_core := libevent-dev
+debian_libcares := libc-ares-dev
+debian_ldns := libldns-dev
+debian_yaml-0.1 := libyaml-dev
+debian_libnftnl := libnftnl-dev
+debian_libmnl := libmnl-dev
+debian_libsystemd := libsystemd-dev
+debian_cmocka := libcmocka-dev
 
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wformat=2 -Wundef \
@@ -23,11 +38,25 @@ HARDENING := -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 ifdef SAN
 HARDENING := -fPIE -fno-omit-frame-pointer -fsanitize=$(SAN) -fno-sanitize-recover=all
 endif
+ifdef FUZZER
+HARDENING += -fsanitize=fuzzer-no-link
+endif
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE -I. -pthread $(WARNINGS) $(HARDENING) $(CFLAGS) $(PKG_CFLAGS)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+CMOCKA_LIBS = $(shell pkg-config --libs cmocka)
+
+# pkg-config names of $(1) that pkg-config does not find: all of them without pkg-config.
+absent = $(shell pkg-config --exists $(1) 2>/dev/null || \
+	for p in $(1); do pkg-config --exists $$p 2>/dev/null || echo $$p; done)
+# What ends the build of something that needs the packages $(1), in two lines.
+define require
+	@printf '%s\n' "egressd: not installed (Debian packages): $(strip \
+		$(if $(shell command -v pkg-config),,pkg-config) $(foreach p,$(1),$(debian_$(p))))" \
+		"Run: make deps" >&2; exit 1
+endef
 
 PROGRAMS := egressd egressctl
 MAINS := $(PROGRAMS:%=daemon/%.c)
@@ -45,24 +74,197 @@ $(BUILD)/lib$(1).a: $(call layer_objects,$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call archive,$(l))))
 
-$(BUILD)/%.o: %.c
+$(BUILD)/%.o: %.c | libraries
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/daemon/%.o $(ARCHIVES)
 	$(CC) $(ALL_LDFLAGS) $< $(ARCHIVES) $(PKG_LIBS) -o $@
 
+# The daemon with one deliberate fault, which the tests must notice: it answers before the
+# kernel has acknowledged the leases.
+early: $(BUILD)-early/egressd
+
+$(BUILD)-early/query.o: daemon/query.c | libraries
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DEGRESSD_ANSWER_BEFORE_COMMIT -MMD -MP -c $< -o $@
+
+# query.o stands first, so the archive's own is not taken
+$(BUILD)-early/egressd: $(BUILD)/daemon/egressd.o $(BUILD)-early/query.o $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+
+LIBRARIES_ABSENT := $(call absent,$(PACKAGES))
+libraries:
+ifneq ($(LIBRARIES_ABSENT),)
+	$(call require,$(LIBRARIES_ABSENT))
+endif
+
+CMOCKA_ABSENT = $(call absent,cmocka)
+cmocka:
+	$(if $(CMOCKA_ABSENT),$(call require,cmocka))
+
+# Unit tests: a binary a noun. alloc.c, which makes the n-th allocation fail, is in each of
+# them; what else they share is taken as needed.
 UNIT_TESTS := $(patsubst tests/unit/%_test.c,$(BUILD)/tests/unit/%_test,$(wildcard tests/unit/*_test.c))
+UNIT_ALLOC := $(BUILD)/tests/unit/alloc.o
+UNIT_SHARED := $(filter-out $(UNIT_ALLOC),$(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c))))
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
-$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) $< $(ARCHIVES) $(PKG_LIBS) $(shell pkg-config --libs cmocka) -o $@
+$(BUILD)/tests/unit/%.o: tests/unit/%.c | libraries cmocka
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
-check-unit: $(UNIT_TESTS)
-	@for t in $(UNIT_TESTS); do echo "== $$t"; $$t || exit 1; done
+$(BUILD)/tests/unit/libshared.a: $(UNIT_SHARED)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+UNIT_LINK := $(UNIT_ALLOC) $(BUILD)/tests/unit/libshared.a $(ARCHIVES)
+
+$(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_LINK)
+	$(CC) $(ALL_LDFLAGS) $(WRAP) $< $(UNIT_LINK) $(PKG_LIBS) $(CMOCKA_LIBS) -o $@
+
+# Fuzz targets: NOUN_fuzz.c with NOUN.corpus/. NOUN_replay runs the corpus through the
+# target, NOUN_fuzz (FUZZER=1, clang) looks for more.
+FUZZ_NOUNS := $(patsubst tests/fuzz/%_fuzz.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+REPLAYS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/%_replay)
+FUZZERS := $(FUZZ_NOUNS:%=$(BUILD)/tests/fuzz/%_fuzz)
+
+$(BUILD)/tests/fuzz/%_replay: $(BUILD)/tests/fuzz/%_fuzz.o $(BUILD)/tests/fuzz/replay.o $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(ARCHIVES) $(PKG_LIBS) -o $@
+
+$(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $< $(ARCHIVES) $(PKG_LIBS) -o $@
+
+fuzzers: $(FUZZERS)
+
+# The checks. What is missing is installed first, then make starts anew to find it.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
+RUN = $(PYTHON) tests/run.py
+REPLAY_ARGS = $(foreach n,$(FUZZ_NOUNS),--replay $(BUILD)/tests/fuzz/$(n)_replay tests/fuzz/$(n).corpus)
+PYTEST = --pytest tests/integration -q -p no:cacheprovider
+
+# Which programs the integration tests, the demo and the bench run.
+check check-slow demo bench: export EGRESSD = $(abspath $(BUILD)/egressd)
+check check-slow demo bench: export EGRESSCTL = $(abspath $(BUILD)/egressctl)
+check check-slow: export EGRESSD_EARLY = $(abspath $(BUILD)-early/egressd)
+
+unit-programs: $(UNIT_TESTS) $(REPLAYS)
+
+check:
+	@tests/deps.sh build test
+	@$(SUBMAKE) all early unit-programs
+	@$(RUN) --unit $(UNIT_TESTS) $(REPLAY_ARGS) $(PYTEST) -m "not slow"
+
+check-unit: unit-programs
+	@$(RUN) --unit $(UNIT_TESTS) $(REPLAY_ARGS)
+
+FUZZ_SECONDS ?= 60
+SLOW_SAN := address,undefined
+SAN_BUILD := $(BUILD)-slow-sanitized
+FUZZ_BUILD := $(BUILD)-slow-fuzz
+
+check-slow:
+	@tests/deps.sh build test slow
+	@$(SUBMAKE) all early unit-programs
+	@$(SUBMAKE) SAN=$(SLOW_SAN) BUILD=$(SAN_BUILD) unit-programs
+	@$(SUBMAKE) CC=clang SAN=$(SLOW_SAN) FUZZER=1 BUILD=$(FUZZ_BUILD) fuzzers
+	@$(RUN) --unit $(UNIT_TESTS:$(BUILD)/%=$(SAN_BUILD)/%) \
+		$(subst $(BUILD)/,$(SAN_BUILD)/,$(REPLAY_ARGS)) \
+		--memcheck $(UNIT_TESTS) --seconds $(FUZZ_SECONDS) \
+		$(foreach n,$(FUZZ_NOUNS),--fuzz $(FUZZ_BUILD)/tests/fuzz/$(n)_fuzz tests/fuzz/$(n).corpus) \
+		$(PYTEST) -m slow
+
+demo:
+	@tests/deps.sh build test
+	@$(SUBMAKE) all
+	@$(PYTHON) tests/integration/demo.py
+
+bench:
+	@tests/deps.sh build test slow
+	@$(SUBMAKE) all
+	@$(PYTHON) tests/bench/run.py
+
+deps:
+	@tests/deps.sh build test lint
+
+deps-slow:
+	@tests/deps.sh build test lint slow
+
+# Lint: every check runs, each finding is a line, any finding fails.
+C_FOLDERS := base policy resolver daemon tests/unit tests/fuzz tests/bench tests/integration/clients
+C_FILES := $(wildcard $(C_FOLDERS:%=%/*.[ch]))
+HEADERS := $(filter %.h,$(C_FILES))
+HEADERS_OK := $(HEADERS:%=$(BUILD)/%.ok)
+
+$(BUILD)/%.h.ok: %.h | libraries cmocka
+	@mkdir -p $(@D)
+	@$(CC) $(ALL_CFLAGS) -Werror -MMD -MP -MT $@ -MF $@.d -fsyntax-only -x c $<
+	@touch $@
+
+hdr-check: $(HEADERS_OK)
+
+lint:
+	@tests/deps.sh build test lint
+	@status=0; \
+	$(SUBMAKE) -k hdr-check $(ARCHIVES) >/dev/null || status=1; \
+	CC="$(CC)" BUILD=$(BUILD) tests/lint/layers.sh || status=1; \
+	$(PYTHON) tests/lint/source.py || status=1; \
+	tests/lint/tools.sh $(C_FILES) || status=1; \
+	if [ $$status -eq 0 ]; then echo "lint: nothing found"; fi; \
+	exit $$status
+
+fmt:
+	clang-format-14 -i $(C_FILES)
+
+# Installation. PREFIX=/usr for packages; nothing is enabled or started.
+INSTALL ?= install
+SBINDIR = $(PREFIX)/sbin
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man
+MAN_PAGES := $(wildcard daemon/*.[158])
+UNITS := $(notdir $(wildcard systemd/*.service systemd/*.socket))
+INSTALLED = $(SBINDIR)/egressd $(BINDIR)/egressctl \
+	$(foreach m,$(MAN_PAGES),$(MANDIR)/man$(patsubst .%,%,$(suffix $(m)))/$(notdir $(m))) \
+	$(UNITS:%=$(PREFIX)/lib/systemd/system/%) \
+	$(PREFIX)/lib/sysusers.d/egressd.conf $(PREFIX)/lib/tmpfiles.d/egressd.conf \
+	$(if $(wildcard systemd/egressd.catalog),$(PREFIX)/lib/systemd/catalog/egressd.catalog)
+
+install: all
+	$(INSTALL) -D -m 755 $(BUILD)/egressd $(DESTDIR)$(SBINDIR)/egressd
+	$(INSTALL) -D -m 755 $(BUILD)/egressctl $(DESTDIR)$(BINDIR)/egressctl
+	for page in $(MAN_PAGES); do \
+		$(INSTALL) -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; \
+	done
+	@mkdir -p $(BUILD)/systemd
+	for unit in $(UNITS); do \
+		sed -e 's|@sbindir@|$(SBINDIR)|g' -e 's|@bindir@|$(BINDIR)|g' \
+			systemd/$$unit >$(BUILD)/systemd/$$unit && \
+		$(INSTALL) -D -m 644 $(BUILD)/systemd/$$unit \
+			$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit || exit 1; \
+	done
+	$(INSTALL) -D -m 644 systemd/egressd.sysusers.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/egressd.conf
+	$(INSTALL) -D -m 644 systemd/egressd.tmpfiles.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/egressd.conf
+ifneq ($(wildcard systemd/egressd.catalog),)
+	$(INSTALL) -D -m 644 systemd/egressd.catalog $(DESTDIR)$(PREFIX)/lib/systemd/catalog/egressd.catalog
+endif
+
+uninstall:
+	rm -f $(INSTALLED:%=$(DESTDIR)%)
 
 clean:
 	rm -rf build build-*
 
-.PHONY: all check-unit clean
+help:
+	@echo "all         build egressd and egressctl into $(BUILD)/"
+	@echo "deps        install what building, check, demo and lint need (deps-slow: the rest)"
+	@echo "check       unit tests, fuzz corpora, integration tests (check-unit: the first two)"
+	@echo "check-slow  slow tests, sanitizers, valgrind, $(FUZZ_SECONDS) s of fuzzing each"
+	@echo "demo        the three scenes: ALLOW_ANY, REGISTRY_ONLY, a ServiceEntry"
+	@echo "bench       CPU for each query, beside other servers"
+	@echo "lint fmt    what the style asks; fmt formats"
+	@echo "install     to DESTDIR/PREFIX (uninstall)"
+
+.PHONY: all early libraries cmocka fuzzers unit-programs check check-unit check-slow demo bench \
+	deps deps-slow hdr-check lint fmt install uninstall clean help
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) $(BUILD)-early -name '*.d' 2>/dev/null)

@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs what make check and make check-slow consist of and adds up the results.
+
+The last line is always "N passed, N failed"; the exit status is 0 only when something ran
+and nothing failed. A program that crashes, hangs or ends without its report is a failure.
+"""
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+
+UNIT_TIMEOUT_S = 120
+MEMCHECK_TIMEOUT_S = 600
+PYTEST_TIMEOUT_S = 1500
+FUZZ_RSS_MB = 2048
+FUZZ_INPUT_TIMEOUT_S = 10
+FUZZ_SEED = 1
+MEMCHECK = [
+    "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
+    "--show-leak-kinds=definite,indirect,possible",
+    "--errors-for-leak-kinds=definite,indirect,possible",
+]
+
+
+class Count:
+    """What passed, failed and was skipped."""
+
+    def __init__(self, passed=0, failed=0, skipped=0):
+        self.passed = passed
+        self.failed = failed
+        self.skipped = skipped
+
+    def add(self, other):
+        self.passed += other.passed
+        self.failed += other.failed
+        self.skipped += other.skipped
+
+    def __str__(self):
+        text = f"{self.passed} passed"
+        if self.failed:
+            text += f", {self.failed} FAILED"
+        if self.skipped:
+            text += f", {self.skipped} skipped"
+        return text
+
+
+def run(command, timeout, env=None, capture=True):
+    """Returns exit status (None: it hung or did not start) and output; reads no input."""
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})},
+            stdout=subprocess.PIPE if capture else None,
+            stderr=subprocess.STDOUT if capture else None, start_new_session=True)
+    except OSError as error:
+        return None, f"{command[0]}: {error.strerror}\n"
+    try:
+        output, _ = process.communicate(timeout=timeout)
+        return process.returncode, (output or b"").decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        output = end(process)
+        return None, output.decode(errors="replace") + f"\nended after {timeout} s\n"
+    except BaseException:
+        end(process)
+        raise
+
+
+def end(process):
+    """SIGINT lets pytest take its namespaces down; who does not listen is killed."""
+    for number, patience_s in ((signal.SIGINT, 30), (signal.SIGKILL, None)):
+        try:
+            os.killpg(process.pid, number)
+            return process.communicate(timeout=patience_s)[0] or b""
+        except ProcessLookupError:
+            return b""
+        except subprocess.TimeoutExpired:
+            continue
+    return b""
+
+
+def show(kind, name, count, output=""):
+    print(f"{kind:<9} {name:<24} {count}", flush=True)
+    if count.failed and output.strip():
+        print(re.sub(r"(?m)^", "    ", output.rstrip()), flush=True)
+
+
+def cmocka_count(folder):
+    """Adds up the reports (one a group of tests) that cmocka wrote into folder."""
+    count, text = Count(), ""
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as file:
+            report = file.read()
+        for suite in re.findall(r"<testsuite ([^>]*)>", report):
+            total, failures, errors, skipped = (
+                int(re.search(rf'\b{key}="(\d+)"', suite).group(1))
+                for key in ("tests", "failures", "errors", "skipped"))
+            count.add(Count(total - failures - errors - skipped, failures + errors, skipped))
+        for case, message in re.findall(
+                r'<testcase name="([^"]*)"[^>]*>\s*<(?:failure|error)>(.*?)</(?:failure|error)>',
+                report, re.S):
+            message = message.strip().removeprefix("<![CDATA[").removesuffix("]]>")
+            text += f"{case}: {message}\n"
+    return count, text
+
+
+def run_unit(program, wrapper=(), timeout=UNIT_TIMEOUT_S):
+    program = os.path.abspath(program)
+    kind = "memcheck" if wrapper else "unit"
+    with tempfile.TemporaryDirectory() as folder:
+        status, output = run(
+            [*wrapper, program], timeout,
+            {"CMOCKA_MESSAGE_OUTPUT": "xml", "CMOCKA_XML_FILE": f"{folder}/%g.xml"})
+        count, text = cmocka_count(folder)
+    if status != 0 and count.failed == 0:
+        text += f"exit status {status}\n"
+        count.add(Count(failed=1))  # a crash, a hang, or valgrind
+    if count.passed + count.failed == 0:
+        text += "no test ran\n"
+        count.add(Count(failed=1))
+    show(kind, os.path.basename(program), count, text + output)
+    return count
+
+
+def run_replay(program, corpus):
+    status, output = run([os.path.abspath(program), corpus], UNIT_TIMEOUT_S)
+    lines = output.rstrip().splitlines()
+    count = Count(passed=1) if status == 0 else Count(failed=1)
+    show("replay", os.path.basename(program), count,
+         "\n".join([f"exit status {status}", *lines[-40:]]))
+    return count
+
+
+def run_fuzzer(program, corpus, seconds):
+    """New inputs and crashes go beside the program, the corpus is only read."""
+    program = os.path.abspath(program)
+    found = program + ".found"
+    os.makedirs(found, exist_ok=True)
+    dictionary = corpus.removesuffix(".corpus") + ".dict"
+    status, output = run(
+        [program, f"-max_total_time={seconds}", f"-seed={FUZZ_SEED}",
+         f"-rss_limit_mb={FUZZ_RSS_MB}", f"-timeout={FUZZ_INPUT_TIMEOUT_S}",
+         f"-artifact_prefix={found}/", "-verbosity=1", "-print_final_stats=1",
+         *([f"-dict={dictionary}"] if os.path.exists(dictionary) else []),
+         found, corpus], seconds + 120)
+    runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", output)
+    count = Count(passed=1) if status == 0 and runs else Count(failed=1)
+    show("fuzz", os.path.basename(program), count, "\n".join(output.splitlines()[-60:]))
+    if runs:
+        print(f"{'':9} {runs.group(1)} runs", flush=True)
+    return count
+
+
+def run_pytest(arguments):
+    env = {"PYTHONDONTWRITEBYTECODE": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        report = os.path.join(folder, "report.xml")
+        status, _ = run(
+            [sys.executable, "-m", "pytest", f"--junitxml={report}", *arguments],
+            PYTEST_TIMEOUT_S, env, capture=False)
+        count = Count()
+        if os.path.exists(report):
+            for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+                total, failed, skipped = (
+                    int(suite.get("tests")),
+                    int(suite.get("failures")) + int(suite.get("errors")),
+                    int(suite.get("skipped")))
+                count.add(Count(max(total - failed - skipped, 0), failed, skipped))
+    if status != 0 and count.failed == 0:
+        count.add(Count(failed=1))  # not collected, none selected, a hang
+    show("pytest", arguments[0], count, f"exit status {status}")
+    return count
+
+
+def arguments_parse(argv):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--unit", nargs="*", default=[], metavar="PROGRAM")
+    parser.add_argument("--memcheck", nargs="*", default=[], metavar="PROGRAM")
+    parser.add_argument("--replay", nargs=2, action="append", default=[],
+                        metavar=("PROGRAM", "CORPUS"))
+    parser.add_argument("--fuzz", nargs=2, action="append", default=[],
+                        metavar=("PROGRAM", "CORPUS"))
+    parser.add_argument("--seconds", type=int, default=60, help="for each fuzz target")
+    parser.add_argument("--pytest", nargs=argparse.REMAINDER, default=None,
+                        help="all that follows is pytest's")
+    return parser.parse_args(argv)
+
+
+def run_all(options, total):
+    for program in options.unit:
+        total.add(run_unit(program))
+    for program, corpus in options.replay:
+        total.add(run_replay(program, corpus))
+    for program in options.memcheck:
+        total.add(run_unit(program, MEMCHECK, MEMCHECK_TIMEOUT_S))
+    for program, corpus in options.fuzz:
+        total.add(run_fuzzer(program, corpus, options.seconds))
+    if options.pytest is not None:
+        total.add(run_pytest(options.pytest))
+
+
+def main(argv):
+    options = arguments_parse(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    total = Count()
+    try:
+        run_all(options, total)
+    except KeyboardInterrupt:
+        print("interrupted")
+        total.add(Count(failed=1))
+    if total.skipped:
+        print(f"{total.skipped} skipped")
+    print(f"{total.passed} passed, {total.failed} failed", flush=True)
+    return 0 if total.passed > 0 and total.failed == 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
