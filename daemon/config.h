@@ -20,6 +20,8 @@
 #include "policy/registry.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/egressd/egressd.yaml"
+#define CONFIG_DEFAULT_REGISTRY "/etc/egressd/registry.d"
+#define CONFIG_FILE_MAX (1024 * 1024) /* bytes */
 #define CONFIG_LISTEN_MAX 8
 #define CONFIG_UPSTREAMS_MAX 8
 #define CONFIG_ZONES_MAX 63
@@ -36,6 +38,8 @@ struct config_zone {
 struct config {
 	bool has_outbound; /* meshConfig.outboundTrafficPolicy is there */
 	enum outbound_mode outbound;
+	bool listen_is_default; /* nobody wrote it: an address of a family that the node
+				   does not have may be passed over */
 	size_t listen_count;
 	struct endpoint listen[CONFIG_LISTEN_MAX];
 	size_t upstream_count; /* from /etc/resolv.conf when the key is absent; never one

@@ -4,8 +4,10 @@
  *
  * A request is one line of at most CONTROL_REQUEST_MAX bytes, words parted by blanks; the
  * reply is the bytes until the end of the stream, the first line of them "ok" or "error
- * TEXT". At most CONTROL_CLIENTS_MAX at a time, each for at most CONTROL_IDLE_S seconds;
- * further ones are closed at once. Replies above CONTROL_REPLY_MAX are an error.
+ * TEXT". Only root and the daemon's own user are heard. At most CONTROL_CLIENTS_MAX at a
+ * time, each for at most CONTROL_IDLE_S seconds; further ones are closed at once. Replies
+ * above CONTROL_REPLY_MAX are an error. libevent writes without MSG_NOSIGNAL: the process
+ * must ignore SIGPIPE.
  */
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
@@ -13,7 +15,8 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-#define CONTROL_REQUEST_MAX 1024
+#define CONTROL_DEFAULT_PATH "/run/egressd/control.sock"
+#define CONTROL_REQUEST_MAX 1024 /* with its newline */
 #define CONTROL_CLIENTS_MAX 8
 #define CONTROL_IDLE_S 10
 #define CONTROL_REPLY_MAX ((size_t)256 * 1024 * 1024)
@@ -27,7 +30,10 @@ struct event_base;
 typedef int (*control_answer_fn)(
     void *ctx, size_t word_count, char **words, struct buf *out);
 
-/* Makes the socket, replacing a dead one; -EADDRINUSE when somebody listens there. */
+/*
+ * Makes the socket, replacing a dead one. -EADDRINUSE when somebody listens there;
+ * -EEXIST when path is something else than a socket; other negative errno.
+ */
 MUST_CHECK int control_new(struct event_base *base, const char *path,
     control_answer_fn answer, void *ctx, struct control **ret_control);
 /* Removes the socket file. */

@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The enforcer: the small process that holds CAP_NET_ADMIN, owns table `inet egressd` and
- *commits to it; and the messages by which the loop asks it to.
+ * commits to it; and the messages by which the loop asks it to.
  *
  * One message is one packet on a SOCK_SEQPACKET pair, host order, as long as its count
- *says (enforcer_size). The enforcer checks each as if a stranger had sent it: a message
- *that is malformed ends the enforcer (the table stays and denies), one that asks for too
- *much gets -EPERM.
+ * says (enforcer_size). The enforcer checks each as if a stranger had sent it: a message
+ * that is malformed ends the enforcer (the table stays and denies), one that asks for too
+ * much gets -EPERM.
  *
  * Loop to enforcer, each id answered by exactly one ENFORCER_RESULT, in order:
- *	LEASES outside of a table transaction: make or renew these leases; what waits
- *together is committed together, and one that fails does not fail the others; TABLE, then
- *any number of INTERFACES, PODS, INTERNAL, LISTEN, FIXED, LEASES, REVOKE with the same
- *id, then END: one kernel transaction that makes the table, or brings it, to what these
- *say; leases that are not mentioned stay. The result answers END; DUMP: the leases that
- *the kernel holds come as LEASES messages with this id, then the result. Enforcer to
- *loop, unasked: LOST when the table has gone or has been changed by somebody else.
+ *	LEASES	outside of a table transaction: make or renew these leases; what waits
+ *		together is committed together, and one that fails does not fail the others
+ *	TABLE	then any number of INTERFACES, PODS, INTERNAL, LISTEN, FIXED, LEASES,
+ *		REVOKE with the same id, then END: one kernel transaction that makes the
+ *		table, or brings it, to what these say; leases that are not mentioned stay,
+ *		and one that is both revoked and made is made. The result answers END
+ *	DUMP	the leases that the kernel holds come as LEASES messages with this id, some
+ *		perhaps twice, then the result
+ * Enforcer to loop, unasked:
+ *	LOST	the table has gone, or leases with it, or somebody else has changed it;
+ *		once, until a TABLE has been done. In front of the result of a TABLE: it
+ *		was made anew, without the leases of the old one
  *
  * A commit happened in the kernel when its result is 0, and did not when it is negative,
- *but for -EIO: unknown. -ETIMEDOUT  it waited behind its deadline and was not tried
- *	-ENOENT     the table or its sets are gone: send TABLE again
- *	-ENFILE     the set is full
- *	-EPERM      refused: an address, a port, a lifetime or a table that is out of
- *bounds or not ours -EIO        the kernel's acknowledgement was lost: send TABLE again
- *and DUMP
+ * but for -EIO: unknown.
+ *	-ETIMEDOUT	it waited behind its deadline and was not tried
+ *	-ENOENT		the table or its sets are gone: send TABLE again
+ *	-ENFILE		the set is full
+ *	-EPERM		refused: an address, a port, a lifetime or a table that is out of
+ *			bounds or not ours
+ *	-EIO		the kernel's acknowledgement was lost: send TABLE again and DUMP
+ *	-EOPNOTSUPP	the kernel lacks what the table needs
  */
 #ifndef DAEMON_ENFORCER_H
 #define DAEMON_ENFORCER_H
@@ -36,9 +43,10 @@
 #include "base/macros.h"
 
 #define ENFORCER_LEASES_MAX 128 /* in one message, so for one answer */
-#define ENFORCER_NAME_MAX                                                                \
-	254 /* with its NUL; the kernel's user data of an element is 256 bytes, 2 are    \
-	       framing */
+/* With its NUL; 2 more bytes frame it. The kernel counts an element's user data and one
+ * byte of its own in 8 bits: of 255 bytes it says EINVAL, and 256 it loses without a word
+ * (ulen in nft_add_set_elem, net/netfilter/nf_tables_api.c). */
+#define ENFORCER_NAME_MAX 252
 #define ENFORCER_LIST_MAX 128 /* records of the other kinds in one message */
 #define ENFORCER_TIMEOUT_MAX_MS (24 * 3600 * 1000)
 
@@ -64,8 +72,7 @@ struct enforcer_lease {
 	struct addr destination; /* of the pod's family */
 	uint16_t port;
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
-	uint8_t
-	    renew; /* 1: the kernel may hold it already: add, delete, add in one batch */
+	uint8_t renew; /* 1: the kernel may hold it already: add, delete, add in one batch */
 	uint32_t timeout_ms; /* from the commit on; in a dump: what is left */
 };
 
@@ -78,13 +85,16 @@ struct enforcer_fixed {
 
 struct enforcer_table {
 	uint8_t enforce;   /* 0: ALLOW_ANY, nothing is refused */
-	uint8_t intercept; /* port 53 of the pods goes to the first LISTEN endpoint of its
-			      family */
+	/* Port 53 of the pods goes to the first LISTEN endpoint of its family. */
+	uint8_t intercept;
 	uint8_t drop;      /* 0: refuse with reject, 1: with drop */
-	uint8_t adopt; /* 1: keep a table that is there; 0 is for tests only: start from
-			  nothing */
-	uint32_t set_size; /* elements in each of leases4 and leases6; fixed when the set
-			      is made */
+	/* 1: keep a table that is there; 0 is for tests only: start from nothing. */
+	uint8_t adopt;
+	/* 1: nobody else may change the table, where the kernel can do that (Linux 6.9);
+	 * 0, or an older kernel: watch for changes and say LOST. */
+	uint8_t own;
+	/* Elements in each of leases4 and leases6; fixed when the set is made. */
+	uint32_t set_size;
 	uint32_t timeout_max_ms; /* the longest lease accepted from now on */
 	uint16_t log_group;      /* NFLOG group of refused packets */
 };
@@ -95,8 +105,7 @@ struct enforcer_message {
 	uint16_t count;      /* of the records in the body */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
 	int32_t result;      /* RESULT */
-	char name[ENFORCER_NAME_MAX]; /* LEASES: presentation form, the elements' comment
-				       */
+	char name[ENFORCER_NAME_MAX]; /* LEASES: presentation form, the elements' comment */
 	union {
 		struct enforcer_lease leases[ENFORCER_LEASES_MAX];
 		struct enforcer_table table;

@@ -17,11 +17,10 @@
 
 #define REPORT_PERIOD_MS 10000
 #define REPORT_RATE 100 /* records a second */
-#define REPORT_SLOTS                                                                     \
 /* (pod, name, event) remembered; two that share a slot displace each other */
-8192
+#define REPORT_SLOTS 8192
 
-    struct report {
+struct report {
 	struct hash_key key;
 	int64_t second; /* that tokens are for */
 	uint32_t tokens;

@@ -10,6 +10,7 @@
 #ifndef POLICY_FINDING_H
 #define POLICY_FINDING_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "base/macros.h"
@@ -47,13 +48,17 @@ void findings_done(struct findings *f);
 void findings_add(struct findings *f, enum finding_severity severity, const char *file,
     unsigned line, unsigned column, const char *fmt, ...) PRINTF_LIKE(6, 7);
 
+void findings_addv(struct findings *f, enum finding_severity severity, const char *file,
+    unsigned line, unsigned column, const char *fmt, va_list args) PRINTF_LIKE(6, 0);
+
 /* "FILE:LINE:COLUMN: error: TEXT" (FILE: error: TEXT when line is 0). On the heap, the
  * caller frees; NULL when out of memory. */
 char *finding_format(const struct finding *f);
 
 #define FINDING_QUOTE_MAX 80
-/* text in double quotes, control bytes and quotes escaped, cut with "..." to fit; returns
- * buf, which has FINDING_QUOTE_MAX bytes. */
+/* text in double quotes; control bytes, quotes and bytes above ASCII escaped; cut, with
+ * "..." behind the closing quote, to fit; returns buf, which has FINDING_QUOTE_MAX bytes.
+ */
 char *finding_quote(const char *text, size_t len, char *buf);
 
 #endif

@@ -24,6 +24,8 @@
 #define ANSWER_TTL_MAX_S 604800         /* RFC 8767 section 4 */
 #define ANSWER_NEGATIVE_TTL_MAX_S 10800 /* RFC 2308 section 5 */
 #define ANSWER_BYTES_MAX 16384          /* of the image; a longer one is -EMSGSIZE */
+/* Records of another type; more are -EMSGSIZE. Each is compared with all before it. */
+#define ANSWER_RECORDS_MAX 256
 
 struct answer_address {
 	struct addr addr;
@@ -34,6 +36,7 @@ struct answer_address {
 
 struct answer {
 	unsigned refs;
+	size_t bytes; /* of memory, all told */
 	struct name name;
 	uint16_t type;
 	uint8_t rcode;   /* RCODE_NOERROR or RCODE_NXDOMAIN */

@@ -18,14 +18,12 @@
 
 #define WIRE_HEADER_LEN 12
 #define WIRE_MESSAGE_MAX 65535
-/* Pointers followed in one name: every one costs two bytes of the name's own 255 at
- * least. */
+#define WIRE_POINTER 0xc000 /* RFC 1035 section 4.1.4 */
+#define WIRE_RECORD_LEN 12  /* with a pointer as its owner, up to its RDATA */
+/* Pointers followed in one name: one before each label is the most that says anything. */
 #define WIRE_HOPS_MAX 127
-/* Pointers followed in one message: a ladder of pointers may not cost more than a message
- * of real names. */
-#define WIRE_MESSAGE_HOPS_MAX 16384
-#define WIRE_RECORDS_MAX                                                                 \
-	4096 /* in one message: the most 65,535 bytes of A records hold is 4,095 */
+#define WIRE_MESSAGE_HOPS_MAX 16384 /* in one message: four for each of its records */
+#define WIRE_RECORDS_MAX 4096 /* in one message: 65,535 bytes hold 4,095 A records */
 
 /* Header flag bits, in host order. RFC 1035 section 4.1.1, RFC 4035 section 3.1.6. */
 #define WIRE_QR 0x8000
@@ -37,6 +35,7 @@
 #define WIRE_AD 0x0020
 #define WIRE_CD 0x0010
 #define WIRE_RCODE 0x000f
+#define WIRE_DO 0x8000 /* in the TTL field of an OPT: RFC 6891 section 6.1.4 */
 
 enum wire_type { /* IANA "Resource Record (RR) TYPEs" */
 	TYPE_A = 1,
@@ -48,6 +47,7 @@ enum wire_type { /* IANA "Resource Record (RR) TYPEs" */
 	TYPE_HINFO = 13,
 	TYPE_MX = 15,
 	TYPE_TXT = 16,
+	TYPE_SIG = 24,
 	TYPE_AAAA = 28,
 	TYPE_SRV = 33,
 	TYPE_DNAME = 39,
@@ -100,6 +100,14 @@ uint8_t wire_u8(struct wire *w);
 uint16_t wire_u16(struct wire *w);
 uint32_t wire_u32(struct wire *w);
 void wire_skip(struct wire *w, size_t len);
+
+struct wire_header {
+	uint16_t id;
+	uint16_t flags;
+	uint16_t counts[4]; /* question, answer, authority, additional */
+};
+/* The header; the cursor must stand at the message's start. */
+void wire_header(struct wire *w, struct wire_header *ret_header);
 /*
  * A name at the cursor, compression undone (pointers only backwards), case folded. The
  * cursor ends behind it. ret_name may be NULL. On failure ret_name is not written.
@@ -118,14 +126,24 @@ struct wire_record {
 	uint16_t rdata_len;
 };
 void wire_record(struct wire *w, struct wire_record *ret_record);
+/* The length of a record's RDATA with its names uncompressed. It fails the cursor, and is
+ * 0, when the RDATA is not what its type asks for. The cursor is not moved. */
+size_t wire_rdata(struct wire *w, const struct wire_record *record);
+/* May RDATA of this type hold names, so that it cannot be copied as it stands? */
+bool wire_has_names(uint16_t type);
 
 /*
- * Walk a whole message as a server sends it: one question; every record's names and
- * lengths in bounds (A 4 bytes, AAAA 16, names inside of the RDATA of the types of RFC
- * 1035 and DNAME, SRV end where RDATA ends); at most one OPT, in the additional section,
- * owned by the root; at most one TSIG, last; no bytes behind the last record. 0 or
- * -EBADMSG. What it passes is safe to hand to ldns.
+ * Walk a whole message as a server sends it: one question; every record in bounds, with
+ * the RDATA that its type asks for (A 4 bytes, AAAA 16, names and strings ending where it
+ * ends); at most one OPT, additional, owned by the root; at most one TSIG, last; no bytes
+ * behind the last record. 0 or -EBADMSG.
  */
 MUST_CHECK int wire_check(const uint8_t *msg, size_t len);
+
+/* Writing, into room that the caller has checked; a record up to its RDATA. */
+void wire_put_u16(uint8_t *at, uint16_t value);
+void wire_put_u32(uint8_t *at, uint32_t value);
+void wire_put_record(
+    uint8_t *at, size_t owner, uint16_t type, uint32_t ttl_s, size_t rdata_len);
 
 #endif

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/element.h"
+
+#include <assert.h>
+#include <endian.h>
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/udata.h>
+
+/* In a concatenation each field fills whole registers of 4 bytes. */
+#define KEY_MAX (16 + 16 + 4 + 4)
+/* A list is an attribute, of at most 65535 bytes; one element with the longest comment
+ * takes less than the rest. */
+#define LIST_MAX (65535 - 512)
+/* Revoking makes an element before it deletes it, so a full set needs room for this many
+ * that have already ended. */
+#define REVOKE_CHUNK 64
+/* nft marks a last interval that has no end, by this user data (struct
+ * nftnl_udata_set_elem_flags). */
+#define INTERVAL_OPEN 0x1
+
+/* The comment is one NFTNL_UDATA_SET_ELEM_COMMENT of type, length and text. */
+static_assert(ENFORCER_NAME_MAX + 2 < UINT8_MAX, "a name fits as comment");
+
+static const char *
+leases_set(uint8_t family)
+{
+	return family == AF_INET ? "leases4" : "leases6";
+}
+
+/* Messages of one type into one set, opened one after another as they fill. */
+struct list {
+	struct netlink *nl;
+	const char *set;
+	uint16_t type;
+	uint16_t flags;
+	struct nlmsghdr *nlh; /* NULL: none open */
+	struct nlattr *elements;
+	uint32_t start;
+};
+
+static void
+list_close(struct list *l)
+{
+	if (l->nlh == NULL)
+		return;
+	mnl_attr_nest_end(l->nlh, l->elements);
+	netlink_added(l->nl, l->nlh);
+	l->nlh = NULL;
+}
+
+static void
+list_open(struct list *l)
+{
+	l->nlh = netlink_add(l->nl, l->type, l->flags);
+	if (l->nlh == NULL)
+		return;
+	mnl_attr_put_strz(l->nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
+	mnl_attr_put_strz(l->nlh, NFTA_SET_ELEM_LIST_SET, l->set);
+	l->start = l->nlh->nlmsg_len;
+	l->elements = mnl_attr_nest_start(l->nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+}
+
+/* Start an element; NULL when the batch has failed. */
+static struct nlattr *
+list_element(struct list *l)
+{
+	if (l->nlh != NULL && l->nlh->nlmsg_len - l->start > LIST_MAX)
+		list_close(l);
+	if (l->nlh == NULL)
+		list_open(l);
+	return l->nlh != NULL ? mnl_attr_nest_start(l->nlh, NFTA_LIST_ELEM) : NULL;
+}
+
+static struct list
+list_add(struct netlink *nl, const char *set)
+{
+	return (struct list){
+	    .nl = nl, .set = set, .type = NFT_MSG_NEWSETELEM, .flags = NLM_F_CREATE};
+}
+
+static struct list
+list_delete(struct netlink *nl, const char *set)
+{
+	return (struct list){.nl = nl, .set = set, .type = NFT_MSG_DELSETELEM};
+}
+
+static void
+put_key(struct nlmsghdr *nlh, uint16_t attribute, const uint8_t *key, size_t len)
+{
+	struct nlattr *nest = mnl_attr_nest_start(nlh, attribute);
+
+	mnl_attr_put(nlh, NFTA_DATA_VALUE, len, key);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+/* The bytes of pod . destination . protocol . port. Returns their number. */
+static size_t
+make_key(const struct addr *pod, const struct addr *destination, uint8_t proto,
+    uint16_t port, uint8_t key[KEY_MAX])
+{
+	const size_t size = addr_len(pod);
+	const uint16_t wire_port = htobe16(port);
+
+	memset(key, 0, KEY_MAX);
+	memcpy(key, pod->bytes, size);
+	memcpy(key + size, destination->bytes, size);
+	key[2 * size] = proto;
+	memcpy(key + 2 * size + 4, &wire_port, sizeof(wire_port));
+	return 2 * size + 8;
+}
+
+/* Two leases of one key have these bytes in common: all before renew. */
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct element *left = a, *right = b;
+
+	static_assert(offsetof(struct enforcer_lease, renew) ==
+			  2 * sizeof(struct addr) + sizeof(uint16_t) + sizeof(uint8_t),
+	    "no padding inside of the key");
+	return memcmp(left->lease, right->lease, offsetof(struct enforcer_lease, renew));
+}
+
+size_t
+element_merge(struct element *list, size_t count)
+{
+	size_t len = 0;
+	bool renew;
+
+	if (count > 1)
+		qsort(list, count, sizeof(*list), compare_keys);
+	for (size_t i = 0; i < count; i++) {
+		if (len == 0 || compare_keys(&list[len - 1], &list[i]) != 0) {
+			list[len++] = list[i];
+			continue;
+		}
+		renew = list[len - 1].renew || list[i].renew;
+		if (list[i].timeout_ms > list[len - 1].timeout_ms)
+			list[len - 1] = list[i];
+		list[len - 1].renew = renew;
+	}
+	return len;
+}
+
+static void
+put_comment(struct nlmsghdr *nlh, const char *name)
+{
+	const size_t size = strlen(name) + 1;
+	uint8_t data[NFT_USERDATA_MAXLEN];
+
+	if (size == 1)
+		return;
+	assert(size <= ENFORCER_NAME_MAX);
+	data[0] = NFTNL_UDATA_SET_ELEM_COMMENT;
+	data[1] = (uint8_t)size;
+	memcpy(data + 2, name, size);
+	mnl_attr_put(nlh, NFTA_SET_ELEM_USERDATA, size + 2, data);
+}
+
+static void
+put_lease(struct list *l, const struct element *e)
+{
+	struct nlattr *nest = list_element(l);
+	uint8_t key[KEY_MAX];
+	size_t len;
+
+	if (nest == NULL)
+		return;
+	len = make_key(&e->lease->pod, &e->lease->destination, e->lease->proto, e->lease->port,
+	    key);
+	put_key(l->nlh, NFTA_SET_ELEM_KEY, key, len);
+	if (l->type == NFT_MSG_NEWSETELEM) {
+		mnl_attr_put_u64(l->nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(e->timeout_ms));
+		put_comment(l->nlh, e->name);
+	}
+	mnl_attr_nest_end(l->nlh, nest);
+}
+
+/* How many in front are of the same family as the first; element_merge sorts by it. */
+static size_t
+family_len(const struct element *list, size_t count)
+{
+	size_t len = 0;
+
+	while (len < count &&
+	       list[len].lease->pod.family == list[0].lease->pod.family)
+		len++;
+	return len;
+}
+
+/* All, or only those that are to be renewed. */
+static void
+put_leases(struct list l, const struct element *list, size_t count, bool only_renew)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!only_renew || list[i].renew)
+			put_lease(&l, &list[i]);
+	list_close(&l);
+}
+
+void
+element_grant(struct netlink *nl, const struct element *list, size_t count)
+{
+	const char *set;
+	size_t len;
+
+	for (; count != 0; list += len, count -= len) {
+		len = family_len(list, count);
+		set = leases_set(list->lease->pod.family);
+		put_leases(list_add(nl, set), list, len, false);
+		put_leases(list_delete(nl, set), list, len, true);
+		put_leases(list_add(nl, set), list, len, true);
+	}
+}
+
+void
+element_revoke(struct netlink *nl, const struct element *list, size_t count)
+{
+	const char *set;
+	size_t len;
+
+	for (; count != 0; list += len, count -= len) {
+		len = MIN_OF(family_len(list, count), REVOKE_CHUNK);
+		set = leases_set(list->lease->pod.family);
+		put_leases(list_add(nl, set), list, len, false);
+		put_leases(list_delete(nl, set), list, len, false);
+	}
+}
+
+/* One end of an interval: where it begins, or the first address behind it. */
+static void
+put_bound(struct list *l, const struct addr *a, uint32_t flags, bool open)
+{
+	/* type, length, 4 bytes in host order, as libnftnl's nftnl_udata_put_u32() */
+	const uint32_t open_flag = INTERVAL_OPEN;
+	uint8_t data[6] = {NFTNL_UDATA_SET_ELEM_FLAGS, sizeof(open_flag)};
+	struct nlattr *nest = list_element(l);
+
+	if (nest == NULL)
+		return;
+	if (flags != 0)
+		mnl_attr_put_u32(l->nlh, NFTA_SET_ELEM_FLAGS, htobe32(flags));
+	put_key(l->nlh, NFTA_SET_ELEM_KEY, a->bytes, addr_len(a));
+	if (open) {
+		memcpy(data + 2, &open_flag, sizeof(open_flag));
+		mnl_attr_put(l->nlh, NFTA_SET_ELEM_USERDATA, sizeof(data), data);
+	}
+	mnl_attr_nest_end(l->nlh, nest);
+}
+
+void
+element_put_ranges(struct netlink *nl, const char *set, const struct cover_range *ranges,
+    size_t count)
+{
+	struct list l = list_add(nl, set);
+	struct addr zero, end;
+
+	if (count == 0)
+		return;
+	/* nft begins with the gap in front of the first interval: it lists sets by that */
+	zero = (struct addr){.family = ranges[0].first.family};
+	if (!addr_equal(&ranges[0].first, &zero))
+		put_bound(&l, &zero, NFT_SET_ELEM_INTERVAL_END, false);
+	for (size_t i = 0; i < count; i++) {
+		const bool closed = cover_next(&ranges[i].last, &end);
+
+		put_bound(&l, &ranges[i].first, 0, !closed);
+		if (closed)
+			put_bound(&l, &end, NFT_SET_ELEM_INTERVAL_END, false);
+	}
+	list_close(&l);
+}
+
+void
+element_put_boxes(
+    struct netlink *nl, const char *set, const struct cover_box *boxes, size_t count)
+{
+	struct list l = list_add(nl, set);
+	uint8_t key[KEY_MAX];
+	struct nlattr *nest;
+	size_t len;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct cover_box *b = &boxes[i];
+
+		nest = list_element(&l);
+		if (nest == NULL)
+			return;
+		len = make_key(&b->pods.first, &b->destinations.first, b->proto, b->port, key);
+		put_key(l.nlh, NFTA_SET_ELEM_KEY, key, len);
+		len = make_key(&b->pods.last, &b->destinations.last, b->proto, b->port, key);
+		put_key(l.nlh, NFTA_SET_ELEM_KEY_END, key, len);
+		mnl_attr_nest_end(l.nlh, nest);
+	}
+	list_close(&l);
+}
+
+bool
+element_is_wildcard(const struct addr *a)
+{
+	const struct addr any = {.family = a->family};
+
+	return addr_equal(a, &any);
+}
+
+void
+element_put_endpoints(struct netlink *nl, const char *set, uint8_t family,
+    const struct endpoint *list, size_t count)
+{
+	struct list l = list_add(nl, set);
+	uint8_t key[16 + 4] = {0};
+	struct nlattr *nest;
+	uint16_t port;
+	size_t size;
+
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].addr.family != family || element_is_wildcard(&list[i].addr))
+			continue;
+		nest = list_element(&l);
+		if (nest == NULL)
+			return;
+		size = addr_len(&list[i].addr);
+		port = htobe16(list[i].port);
+		memcpy(key, list[i].addr.bytes, size);
+		memcpy(key + size, &port, sizeof(port));
+		put_key(l.nlh, NFTA_SET_ELEM_KEY, key, size + 4);
+		mnl_attr_nest_end(l.nlh, nest);
+	}
+	list_close(&l);
+}
+
+void
+element_flush(struct netlink *nl, const char *set)
+{
+	struct nlmsghdr *nlh = netlink_add(nl, NFT_MSG_DELSETELEM, 0);
+
+	if (nlh == NULL)
+		return;
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
+	netlink_added(nl, nlh);
+}
+
+/* Reading them back. */
+
+struct dump {
+	uint8_t family;
+	element_lease_fn lease;
+	void *ctx;
+};
+
+struct attributes {
+	const struct nlattr *of[NFTA_SET_ELEM_MAX + 1];
+};
+
+static int
+note_attribute(const struct nlattr *attribute, void *ctx)
+{
+	struct attributes *a = ctx;
+
+	if (mnl_attr_get_type(attribute) <= NFTA_SET_ELEM_MAX)
+		a->of[mnl_attr_get_type(attribute)] = attribute;
+	return MNL_CB_OK;
+}
+
+static const uint8_t *
+find_value(const struct nlattr *key, size_t *ret_len)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each_nested(attribute, key) {
+		if (mnl_attr_get_type(attribute) != NFTA_DATA_VALUE)
+			continue;
+		*ret_len = mnl_attr_get_payload_len(attribute);
+		return mnl_attr_get_payload(attribute);
+	}
+	return NULL;
+}
+
+/* The comment into name; "" when there is none, or none that could be ours. */
+static void
+read_comment(const struct nlattr *user_data, char name[ENFORCER_NAME_MAX])
+{
+	const uint8_t *data;
+	size_t left, size;
+
+	name[0] = '\0';
+	if (user_data == NULL)
+		return;
+	data = mnl_attr_get_payload(user_data);
+	left = mnl_attr_get_payload_len(user_data);
+	for (; left > 2; data += 2 + size, left -= 2 + size) {
+		size = data[1];
+		if (size > left - 2)
+			return;
+		if (data[0] == NFTNL_UDATA_SET_ELEM_COMMENT && size != 0 &&
+		    size <= ENFORCER_NAME_MAX && data[2 + size - 1] == '\0') {
+			memcpy(name, data + 2, size);
+			return;
+		}
+	}
+}
+
+/* A number of 8 bytes; 0 when it is not there. */
+static uint64_t
+read_u64(const struct nlattr *attribute)
+{
+	if (attribute == NULL || mnl_attr_get_payload_len(attribute) != sizeof(uint64_t))
+		return 0;
+	return be64toh(mnl_attr_get_u64(attribute));
+}
+
+static int
+read_lease(const struct dump *d, const struct nlattr *element)
+{
+	struct enforcer_lease lease = {0};
+	struct attributes a = {{NULL}};
+	char name[ENFORCER_NAME_MAX];
+	const size_t size = d->family == AF_INET ? 4 : 16;
+	const uint8_t *key = NULL;
+	uint64_t left_ms;
+	uint16_t port;
+	size_t len = 0;
+
+	(void)mnl_attr_parse_nested(element, note_attribute, &a); /* which never fails */
+	if (a.of[NFTA_SET_ELEM_KEY] != NULL)
+		key = find_value(a.of[NFTA_SET_ELEM_KEY], &len);
+	if (key == NULL || len != 2 * size + 8)
+		return -EPROTO;
+	left_ms = read_u64(a.of[NFTA_SET_ELEM_EXPIRATION]);
+	if (left_ms == 0)
+		return 0;
+	lease.pod = addr_make(d->family, key);
+	lease.destination = addr_make(d->family, key + size);
+	lease.proto = key[2 * size];
+	memcpy(&port, key + 2 * size + 4, sizeof(port));
+	lease.port = be16toh(port);
+	lease.timeout_ms = (uint32_t)MIN_OF(left_ms, UINT32_MAX);
+	read_comment(a.of[NFTA_SET_ELEM_USERDATA], name);
+	return d->lease(d->ctx, &lease, name);
+}
+
+static int
+read_list(void *ctx, const struct nlmsghdr *nlh)
+{
+	const struct dump *d = ctx;
+	const struct nlattr *attribute, *element;
+	int r;
+
+	mnl_attr_for_each(attribute, nlh, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attribute) != NFTA_SET_ELEM_LIST_ELEMENTS)
+			continue;
+		mnl_attr_for_each_nested(element, attribute) {
+			r = read_lease(d, element);
+			if (r < 0)
+				return r;
+		}
+	}
+	return 0;
+}
+
+int
+element_dump(struct netlink *nl, uint8_t family, element_lease_fn lease, void *ctx)
+{
+	struct dump d = {.family = family, .lease = lease, .ctx = ctx};
+	struct nlmsghdr *nlh = netlink_question(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP);
+
+	if (nlh != NULL) {
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, leases_set(family));
+	}
+	return netlink_ask(nl, nlh, read_list, &d);
+}

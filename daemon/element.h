@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Set elements of table `inet egressd` as netlink attributes, and leases read back.
+ *
+ * The functions that put add messages to the batch of nl (daemon/netlink.h), which also
+ * keeps the error; each message holds many elements. Everything is borrowed for the call.
+ *
+ * leases4, leases6: pod . destination . protocol . port, the name as comment, a timeout.
+ * A lease is renewed by add, delete and add in one batch, because before Linux 6.12 adding
+ * an element that is there leaves its timeout as it is; and revoked by add and delete,
+ * because deleting one that has just ended fails the batch.
+ */
+#ifndef DAEMON_ELEMENT_H
+#define DAEMON_ELEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+#include "daemon/cover.h"
+#include "daemon/enforcer.h"
+#include "daemon/netlink.h"
+
+struct nlmsghdr;
+
+struct element {
+	const struct enforcer_lease *lease;
+	const char *name; /* the comment, shorter than ENFORCER_NAME_MAX; "": none */
+	uint32_t timeout_ms;
+	bool renew;
+};
+
+/*
+ * Sort, and make elements of the same key one: the longest timeout with its name, and a
+ * renewal if one of them was. Returns how many are left.
+ */
+size_t element_merge(struct element *list, size_t count);
+
+/* Both take what element_merge has left. */
+void element_grant(struct netlink *nl, const struct element *list, size_t count);
+void element_revoke(struct netlink *nl, const struct element *list, size_t count);
+
+/* Into a set of type addr, with intervals; the ranges as cover_ranges makes them. */
+void element_put_ranges(struct netlink *nl, const char *set,
+    const struct cover_range *ranges, size_t count);
+/* Into fixed4 or fixed6; the boxes as cover_boxes makes them. */
+void element_put_boxes(struct netlink *nl, const char *set, const struct cover_box *boxes,
+    size_t count);
+/* 0.0.0.0 or ::. */
+bool element_is_wildcard(const struct addr *a);
+/* Into listen4 or listen6: those of this family that are no wildcard. */
+void element_put_endpoints(struct netlink *nl, const char *set, uint8_t family,
+    const struct endpoint *list, size_t count);
+void element_flush(struct netlink *nl, const char *set);
+
+/* name: as enforcer_message.name. A negative result ends the walk. */
+typedef int (*element_lease_fn)(
+    void *ctx, const struct enforcer_lease *lease, const char *name);
+/* Ask for all elements of the leases of a family. -ENOENT without the set; -EINTR as
+ * netlink_ask; -EPROTO for an element that is none of ours. One that has ended is passed
+ * over. */
+MUST_CHECK int element_dump(
+    struct netlink *nl, uint8_t family, element_lease_fn lease, void *ctx);
+
+#endif

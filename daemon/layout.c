@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/layout.h"
+
+#include <netinet/in.h> /* before linux/netfilter.h, which makes way for it */
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libmnl/libmnl.h>
+#include <libnftnl/chain.h>
+#include <libnftnl/set.h>
+#include <libnftnl/table.h>
+#include <libnftnl/udata.h>
+
+#include "daemon/element.h"
+
+/* linux/netfilter/nf_tables.h of Linux 6.9; Debian 12 has an older one. */
+#define TABLE_OWNER 0x2u
+#define TABLE_PERSIST 0x4u
+
+#define COMMENT "egressd "
+
+/* nft's own numbers of types and byte orders (enum datatypes and byteorder in its
+ * include/datatype.h): they mean nothing to the kernel, and to `nft list` everything. */
+#define TYPE_IPADDR 7u
+#define TYPE_IP6ADDR 8u
+#define TYPE_INET_PROTOCOL 12u
+#define TYPE_INET_SERVICE 13u
+#define TYPE_BITS 6
+#define BYTEORDER_BIG_ENDIAN 2u
+
+enum set_kind {
+	SET_LEASES,
+	SET_FIXED,
+	SET_RANGES,
+	SET_LISTEN,
+};
+
+static const struct set {
+	const char *name;
+	enum set_kind kind;
+	uint32_t addr_type;
+	uint32_t addr_len;
+} sets[] = {
+    {"leases4", SET_LEASES, TYPE_IPADDR, 4},
+    {"leases6", SET_LEASES, TYPE_IP6ADDR, 16},
+    {"fixed4", SET_FIXED, TYPE_IPADDR, 4},
+    {"fixed6", SET_FIXED, TYPE_IP6ADDR, 16},
+    {"pods4", SET_RANGES, TYPE_IPADDR, 4},
+    {"pods6", SET_RANGES, TYPE_IP6ADDR, 16},
+    {"internal4", SET_RANGES, TYPE_IPADDR, 4},
+    {"internal6", SET_RANGES, TYPE_IP6ADDR, 16},
+    {"listen4", SET_LISTEN, TYPE_IPADDR, 4},
+    {"listen6", SET_LISTEN, TYPE_IP6ADDR, 16},
+};
+
+/* conntrack is at -200, dstnat at -100 (linux/netfilter_ipv4.h). */
+static const struct chain {
+	const char *name;
+	const char *type; /* NULL: not a base chain */
+	uint32_t hook;
+	int32_t priority;
+} chains[] = {
+    {.name = "refuse"},
+    {.name = "link"},
+    {.name = "neighbour"},
+    {.name = "pod"},
+    {.name = "interface"},
+    {.name = "intercept"},
+    {.name = "guard"},
+    {.name = "egress", .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = -150},
+    {.name = "dns", .type = "nat", .hook = NF_INET_PRE_ROUTING, .priority = -105},
+    {.name = "forward", .type = "filter", .hook = NF_INET_FORWARD, .priority = -150},
+};
+
+/* "egressd 1" to 1, anything else to 0. */
+static uint32_t
+parse_version(const char *comment, size_t len)
+{
+	const size_t skip = strlen(COMMENT);
+	uint32_t version = 0;
+
+	if (len <= skip + 1 || len > skip + 9 || comment[len - 1] != '\0' ||
+	    memcmp(comment, COMMENT, skip) != 0)
+		return 0;
+	for (size_t i = skip; i + 1 < len; i++) {
+		if (comment[i] < '0' || comment[i] > '9')
+			return 0;
+		version = version * 10 + (uint32_t)(comment[i] - '0');
+	}
+	return version;
+}
+
+/* User data is a row of type, length, value. */
+static uint32_t
+read_version(const uint8_t *data, size_t left)
+{
+	size_t len;
+
+	for (; left > 2; data += 2 + len, left -= 2 + len) {
+		len = data[1];
+		if (len > left - 2)
+			break;
+		if (data[0] == NFTNL_UDATA_TABLE_COMMENT)
+			return parse_version((const char *)data + 2, len);
+	}
+	return 0;
+}
+
+static int
+read_table(void *ctx, const struct nlmsghdr *nlh)
+{
+	struct layout_found *found = ctx;
+	struct nftnl_table *t = nftnl_table_alloc();
+	const void *data;
+	uint32_t len = 0;
+	int r = -EPROTO;
+
+	if (t == NULL)
+		return -ENOMEM;
+	if (nftnl_table_nlmsg_parse(nlh, t) == 0) {
+		found->exists = true;
+		found->flags = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS);
+		if (nftnl_table_is_set(t, NFTNL_TABLE_OWNER))
+			found->owner = nftnl_table_get_u32(t, NFTNL_TABLE_OWNER);
+		data = nftnl_table_get_data(t, NFTNL_TABLE_USERDATA, &len);
+		if (data != NULL)
+			found->version = read_version(data, len);
+		r = 0;
+	}
+	nftnl_table_free(t);
+	return r;
+}
+
+static int
+read_set_size(void *ctx, const struct nlmsghdr *nlh)
+{
+	uint32_t *size = ctx;
+	struct nftnl_set *s = nftnl_set_alloc();
+	int r = -EPROTO;
+
+	if (s == NULL)
+		return -ENOMEM;
+	if (nftnl_set_nlmsg_parse(nlh, s) == 0) {
+		*size = nftnl_set_get_u32(s, NFTNL_SET_DESC_SIZE);
+		r = 0;
+	}
+	nftnl_set_free(s);
+	return r;
+}
+
+static int
+find_set_size(struct netlink *nl, const char *name, uint32_t *size)
+{
+	struct nlmsghdr *nlh = netlink_question(nl, NFT_MSG_GETSET, 0);
+	int r;
+
+	if (nlh != NULL) {
+		mnl_attr_put_strz(nlh, NFTA_SET_TABLE, NETLINK_TABLE);
+		mnl_attr_put_strz(nlh, NFTA_SET_NAME, name);
+	}
+	r = netlink_ask(nl, nlh, read_set_size, size);
+	return r == -ENOENT ? 0 : r;
+}
+
+int
+layout_find(struct netlink *nl, struct layout_found *ret_found)
+{
+	struct layout_found found = {0};
+	struct nlmsghdr *nlh = netlink_question(nl, NFT_MSG_GETTABLE, 0);
+	int r;
+
+	if (nlh != NULL)
+		mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NETLINK_TABLE);
+	r = netlink_ask(nl, nlh, read_table, &found);
+	if (r == 0)
+		r = find_set_size(nl, "leases4", &found.set_size[0]);
+	if (r == 0)
+		r = find_set_size(nl, "leases6", &found.set_size[1]);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	*ret_found = found;
+	return 0;
+}
+
+bool
+layout_is_owned(const struct netlink *nl, const struct layout_found *found)
+{
+	return found->exists && (found->flags & TABLE_OWNER) && found->owner == nl->port;
+}
+
+static void
+put_table(struct netlink *nl, uint32_t flags)
+{
+	const char comment[] = {NFTNL_UDATA_TABLE_COMMENT, sizeof(COMMENT) + 1};
+	char data[sizeof(comment) + sizeof(COMMENT) + 1];
+	struct nlmsghdr *nlh = netlink_add(nl, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+
+	static_assert(LAYOUT_VERSION < 10, "one digit");
+	if (nlh == NULL)
+		return;
+	memcpy(data, comment, sizeof(comment));
+	memcpy(data + sizeof(comment), COMMENT, sizeof(COMMENT) - 1);
+	data[sizeof(data) - 2] = '0' + LAYOUT_VERSION;
+	data[sizeof(data) - 1] = '\0';
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NETLINK_TABLE);
+	mnl_attr_put_u32(nlh, NFTA_TABLE_FLAGS, htonl(flags));
+	mnl_attr_put(nlh, NFTA_TABLE_USERDATA, sizeof(data), data);
+	netlink_added(nl, nlh);
+}
+
+static void
+delete_table(struct netlink *nl)
+{
+	struct nlmsghdr *nlh = netlink_add(nl, NFT_MSG_DELTABLE, 0);
+
+	if (nlh == NULL)
+		return;
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NETLINK_TABLE);
+	netlink_added(nl, nlh);
+}
+
+static uint32_t
+set_flags(enum set_kind kind)
+{
+	switch (kind) {
+	case SET_LEASES:
+		return NFT_SET_TIMEOUT;
+	case SET_FIXED:
+		return NFT_SET_INTERVAL | NFT_SET_CONCAT;
+	case SET_RANGES:
+		return NFT_SET_INTERVAL;
+	case SET_LISTEN:
+		return 0;
+	}
+	return 0;
+}
+
+/* Fields of a concatenation are numbered from the right, in TYPE_BITS each. */
+static void
+key_of(const struct set *s, uint32_t *ret_type, uint32_t *ret_len)
+{
+	const uint32_t service = s->addr_type << TYPE_BITS | TYPE_INET_SERVICE;
+	const uint32_t flow = ((s->addr_type << TYPE_BITS | s->addr_type) << TYPE_BITS |
+				  TYPE_INET_PROTOCOL)
+				  << TYPE_BITS |
+			      TYPE_INET_SERVICE;
+
+	switch (s->kind) {
+	case SET_LEASES:
+	case SET_FIXED:
+		*ret_type = flow;
+		*ret_len = 2 * s->addr_len + 4 + 4;
+		return;
+	case SET_RANGES:
+		*ret_type = s->addr_type;
+		*ret_len = s->addr_len;
+		return;
+	case SET_LISTEN:
+		*ret_type = service;
+		*ret_len = s->addr_len + 4;
+		return;
+	}
+}
+
+/* What nft asks of a set besides its type: the byte order of a key of one field. */
+static int
+set_user_data(struct nftnl_set *set, enum set_kind kind)
+{
+	struct nftnl_udata_buf *data = nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN);
+	bool done;
+
+	if (data == NULL)
+		return -ENOMEM;
+	done = nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER,
+		   kind == SET_RANGES ? BYTEORDER_BIG_ENDIAN : 0) != 0 &&
+	       nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data),
+		   nftnl_udata_buf_len(data)) == 0;
+	nftnl_udata_buf_free(data);
+	return done ? 0 : -ENOMEM;
+}
+
+static int
+describe_set(struct nftnl_set *set, const struct set *s, uint32_t id, uint32_t size)
+{
+	const uint8_t fields[] = {(uint8_t)s->addr_len, (uint8_t)s->addr_len, 1, 2};
+	uint32_t type = 0, len = 0;
+
+	key_of(s, &type, &len);
+	nftnl_set_set_u32(set, NFTNL_SET_ID, id);
+	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, set_flags(s->kind));
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, type);
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, len);
+	if (s->kind == SET_LEASES)
+		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, size);
+	if (nftnl_set_set_str(set, NFTNL_SET_TABLE, NETLINK_TABLE) != 0 ||
+	    nftnl_set_set_str(set, NFTNL_SET_NAME, s->name) != 0)
+		return -ENOMEM;
+	if (s->kind == SET_FIXED &&
+	    nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, fields, sizeof(fields)) != 0)
+		return -ENOMEM;
+	return set_user_data(set, s->kind);
+}
+
+static void
+put_set(struct netlink *nl, const struct set *s, uint32_t id, uint32_t size)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	struct nlmsghdr *nlh = NULL;
+
+	if (set == NULL || describe_set(set, s, id, size) < 0)
+		netlink_fail(nl, -ENOMEM);
+	else
+		nlh = netlink_add(nl, NFT_MSG_NEWSET, NLM_F_CREATE);
+	if (nlh != NULL) {
+		nftnl_set_nlmsg_build_payload(nlh, set);
+		netlink_added(nl, nlh);
+	}
+	if (set != NULL)
+		nftnl_set_free(set);
+}
+
+static void
+put_chain(struct netlink *nl, const struct chain *c)
+{
+	struct nftnl_chain *chain = nftnl_chain_alloc();
+	struct nlmsghdr *nlh;
+	bool failed;
+
+	if (chain == NULL) {
+		netlink_fail(nl, -ENOMEM);
+		return;
+	}
+	failed = nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, NETLINK_TABLE) != 0 ||
+		 nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, c->name) != 0;
+	if (c->type != NULL) {
+		failed |= nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, c->type) != 0;
+		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, c->hook);
+		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, c->priority);
+		nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+	}
+	if (failed)
+		netlink_fail(nl, -ENOMEM);
+	nlh = netlink_add(nl, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	if (nlh != NULL) {
+		nftnl_chain_nlmsg_build_payload(nlh, chain);
+		netlink_added(nl, nlh);
+	}
+	nftnl_chain_free(chain);
+}
+
+/* Every rule of every chain of the table. */
+static void
+flush_rules(struct netlink *nl)
+{
+	struct nlmsghdr *nlh = netlink_add(nl, NFT_MSG_DELRULE, 0);
+
+	if (nlh == NULL)
+		return;
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, NETLINK_TABLE);
+	netlink_added(nl, nlh);
+}
+
+/* A table without an owner keeps the one flag that cannot be taken from it. */
+static uint32_t
+flags_for(const struct netlink *nl, const struct layout_found *found, bool own)
+{
+	if (own)
+		return TABLE_OWNER | TABLE_PERSIST;
+	if (layout_is_owned(nl, found))
+		return found->flags & (TABLE_OWNER | TABLE_PERSIST);
+	return found->exists ? found->flags & TABLE_PERSIST : 0;
+}
+
+void
+layout_put(struct netlink *nl, uint32_t set_size, const struct layout_found *found,
+    const struct layout_way *way)
+{
+	const struct layout_found none = {0};
+	uint32_t kept, size;
+
+	if (found->exists && way->replace) {
+		delete_table(nl);
+		found = &none;
+	}
+	put_table(nl, flags_for(nl, found, way->own));
+	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
+		kept = found->set_size[sets[i].addr_type == TYPE_IP6ADDR];
+		size = kept != 0 ? kept : set_size;
+		put_set(nl, &sets[i], (uint32_t)i + 1, size);
+		if (sets[i].kind != SET_LEASES)
+			element_flush(nl, sets[i].name);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
+		put_chain(nl, &chains[i]);
+	flush_rules(nl);
+}
+
+int
+layout_remove(void)
+{
+	struct layout_found found;
+	struct netlink nl;
+	int r = netlink_open(&nl);
+
+	if (r < 0)
+		return r;
+	r = layout_find(&nl, &found);
+	if (r == 0 && !found.exists)
+		r = -ENOENT;
+	if (r == 0 && (found.flags & TABLE_OWNER))
+		r = -EBUSY;
+	if (r == 0) {
+		netlink_begin(&nl);
+		delete_table(&nl);
+		r = netlink_commit(&nl, NULL);
+	}
+	netlink_close(&nl);
+	return r;
+}

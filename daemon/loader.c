@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A load is one attempt or a few. Each reads everything and then asks whether any of it
+ * was changed or replaced meanwhile; if so, its result is of two versions, whatever it
+ * says, and the next attempt begins from nothing. An attempt keeps its findings to itself
+ * until it is known to count.
+ */
+#include "daemon/loader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "daemon/file.h"
+#include "daemon/folder.h"
+
+#define RESOLV_CONF "/etc/resolv.conf"
+#define ATTEMPTS_MAX 5
+#define PAUSE_NS 10000000L /* before the second attempt; twice as long before the next */
+
+struct attempt {
+	const char *config_path;
+	struct file_identity config_id;
+	struct findings findings;
+	struct config *config;
+	struct prefix *own;
+	struct name *zones;
+	struct registry_settings settings; /* points at the two above */
+	struct registry_builder *builder;
+	struct registry *registry;
+	struct folder folders[CONFIG_REGISTRY_MAX];
+	size_t folder_count;
+	size_t file_count;
+};
+
+static void
+attempt_done(struct attempt *a)
+{
+	for (size_t i = 0; i < a->folder_count; i++)
+		folder_done(&a->folders[i]);
+	a->folder_count = 0;
+	registry_builder_free(a->builder);
+	a->builder = NULL;
+	free(a->own);
+	free(a->zones);
+	a->own = NULL;
+	a->zones = NULL;
+	if (a->registry != NULL)
+		registry_unref(a->registry);
+	a->registry = NULL;
+	config_free(a->config);
+	a->config = NULL;
+	findings_done(&a->findings);
+}
+
+static int
+open_folder(struct attempt *a, const char *path)
+{
+	bool is_default = strcmp(path, CONFIG_DEFAULT_REGISTRY) == 0;
+	int r = folder_open(
+	    path, LOADER_FILES_MAX - a->file_count, &a->folders[a->folder_count]);
+
+	if (r == 0) {
+		a->file_count += a->folders[a->folder_count].count;
+		a->folder_count++;
+		return 0;
+	}
+	if (r == -ENOMEM)
+		return r;
+	if (r == -E2BIG)
+		findings_add(&a->findings, FINDING_ERROR, path, 0, 0,
+		    "more than %d manifests in all folders: put several into one file",
+		    LOADER_FILES_MAX);
+	else
+		findings_add(&a->findings,
+		    r == -ENOENT && is_default ? FINDING_WARNING : FINDING_ERROR, path, 0,
+		    0, "the registry folder cannot be read: %s%s", strerror(-r),
+		    r == -ENOENT && is_default ? "; the registry is empty" : "");
+	return 0;
+}
+
+static int
+open_folders(struct attempt *a)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < a->config->registry_count && r == 0; i++)
+		r = open_folder(a, a->config->registry[i]);
+	return r;
+}
+
+static int
+start_builder(struct attempt *a, const struct hash_key *hash_key)
+{
+	const struct config *c = a->config;
+	size_t own_count = c->pod_range_count + c->internal_count;
+
+	a->own = calloc(own_count + 1, sizeof(*a->own));
+	a->zones = calloc(c->zone_count + 1, sizeof(*a->zones));
+	if (a->own == NULL || a->zones == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < own_count; i++)
+		a->own[i] = i < c->pod_range_count ? c->pod_ranges[i]
+						   : c->internal[i - c->pod_range_count];
+	for (size_t i = 0; i < c->zone_count; i++)
+		a->zones[i] = c->zones[i].name;
+	a->settings = (struct registry_settings){
+	    .has_outbound = c->has_outbound,
+	    .outbound = c->outbound,
+	    .zones = a->zones,
+	    .zone_count = c->zone_count,
+	    .own = a->own,
+	    .own_count = own_count,
+	    .hash_key = *hash_key,
+	};
+	a->builder = registry_builder_new(&a->settings, &a->findings);
+	return a->builder != NULL ? 0 : -ENOMEM;
+}
+
+/* A name that would break a line of the log, or of the terminal that -t writes to. */
+static bool
+name_is_printable(const char *name)
+{
+	for (; *name != '\0'; name++)
+		if ((unsigned char)*name < 0x20 || *name == 0x7f)
+			return false;
+	return true;
+}
+
+static int
+add_file(struct attempt *a, const struct folder *folder, size_t i)
+{
+	const char *name = folder->files[i].name;
+	char path[PATH_MAX + NAME_MAX + 2];
+	char quoted[FINDING_QUOTE_MAX];
+	char *text;
+	size_t len;
+	int r;
+
+	if (!name_is_printable(name)) {
+		findings_add(&a->findings, FINDING_ERROR, folder->path, 0, 0,
+		    "control bytes in the file name %s: rename it",
+		    finding_quote(name, strlen(name), quoted));
+		return 0;
+	}
+	(void)snprintf(path, sizeof(path), "%s/%s", folder->path, name); /* fits */
+	r = folder_read(folder, i, LOADER_FILE_MAX, &text, &len);
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0) {
+		findings_add(&a->findings, FINDING_ERROR, path, 0, 0, "the manifest %s",
+		    file_reason(r));
+		return 0;
+	}
+	if (file_is_group_writable(&folder->files[i].id))
+		findings_add(&a->findings, FINDING_WARNING, path, 0, 0,
+		    "a group may write to the manifest: chmod g-w");
+	r = registry_builder_add(a->builder, path, text, len);
+	free(text);
+	return r;
+}
+
+static int
+add_files(struct attempt *a)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < a->folder_count; i++)
+		for (size_t k = 0; k < a->folders[i].count && r == 0; k++)
+			r = add_file(a, &a->folders[i], k);
+	return r;
+}
+
+static int
+finish_builder(struct attempt *a)
+{
+	struct registry_builder *b = a->builder;
+	int r;
+
+	a->builder = NULL; /* ended whatever the result */
+	r = registry_builder_finish(b, &a->registry);
+	if (r < 0)
+		a->registry = NULL;
+	return r < 0 || a->findings.errors == 0 ? r : -EINVAL;
+}
+
+static int
+attempt_run(struct attempt *a, const char *path, const struct hash_key *hash_key)
+{
+	int r;
+
+	a->config_id = file_identify(AT_FDCWD, a->config_path);
+	r = config_read(path, RESOLV_CONF, &a->findings, &a->config);
+	if (r == 0)
+		r = open_folders(a);
+	if (r == 0)
+		r = start_builder(a, hash_key);
+	if (r == 0)
+		r = add_files(a);
+	return r == 0 ? finish_builder(a) : r;
+}
+
+/* Was all that the attempt has read there at one moment? */
+static bool
+attempt_holds(const struct attempt *a)
+{
+	struct file_identity now = file_identify(AT_FDCWD, a->config_path);
+
+	if (!file_same(&now, &a->config_id))
+		return false;
+	for (size_t i = 0; i < a->folder_count; i++)
+		if (!folder_is_unchanged(&a->folders[i]))
+			return false;
+	return true;
+}
+
+/* What the attempt found is found. Its own list may have been full. */
+static void
+hand_over(const struct findings *from, struct findings *to)
+{
+	size_t errors = 0, warnings = 0;
+
+	for (size_t i = 0; i < from->len; i++) {
+		const struct finding *f = &from->list[i];
+
+		findings_add(to, f->severity, f->file, f->line, f->column, "%s", f->text);
+		errors += f->severity == FINDING_ERROR;
+		warnings += f->severity == FINDING_WARNING;
+	}
+	to->errors += from->errors - errors;
+	to->warnings += from->warnings - warnings;
+	to->dropped += from->dropped;
+}
+
+static void
+pause_before(unsigned attempt)
+{
+	struct timespec pause = {.tv_nsec = PAUSE_NS << (attempt - 1)};
+
+	(void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+}
+
+int
+loader_load(const char *path, const struct hash_key *hash_key, struct findings *findings,
+    struct loader_result *ret_result)
+{
+	struct attempt a = {
+	    .config_path = path != NULL ? path : CONFIG_DEFAULT_PATH,
+	};
+	int r = 0;
+
+	for (unsigned i = 0; i < ATTEMPTS_MAX; i++) {
+		if (i > 0)
+			pause_before(i);
+		a.file_count = 0;
+		findings_init(&a.findings, findings->limit);
+		r = attempt_run(&a, path, hash_key);
+		if (r == -ENOMEM || r == -ENOSPC || attempt_holds(&a)) {
+			hand_over(&a.findings, findings);
+			if (r == 0) {
+				ret_result->config = a.config;
+				ret_result->registry = a.registry;
+				a.config = NULL;
+				a.registry = NULL;
+			}
+			attempt_done(&a);
+			return r;
+		}
+		attempt_done(&a);
+	}
+	findings_add(findings, FINDING_ERROR, a.config_path, 0, 0,
+	    "the configuration or a registry folder changed each of %d times that it was "
+	    "read: try again when whoever writes there is done",
+	    ATTEMPTS_MAX);
+	return -EINVAL;
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <systemd/sd-daemon.h>
+
+#define STATUS_MAX 256
+
+/* A manager that does not listen is no concern of ours: the results of sd_notify are
+ * dropped here and below. */
+void
+notify_ready(void)
+{
+	(void)sd_notify(0, "READY=1");
+}
+
+void
+notify_reloading(int64_t now_us)
+{
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIi64, now_us);
+}
+
+void
+notify_stopping(void)
+{
+	(void)sd_notify(0, "STOPPING=1");
+}
+
+void
+notify_status(const char *fmt, ...)
+{
+	char text[STATUS_MAX];
+	va_list args;
+
+	va_start(args, fmt);
+	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
+		text[0] = '\0';
+	va_end(args);
+	for (char *p = text; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = ' ';
+	(void)sd_notifyf(0, "STATUS=%s", text);
+}
+
+void
+notify_watchdog(void)
+{
+	(void)sd_notify(0, "WATCHDOG=1");
+}
+
+int64_t
+notify_watchdog_interval_ms(void)
+{
+	uint64_t usec;
+
+	if (sd_watchdog_enabled(0, &usec) <= 0)
+		return 0;
+	return (int64_t)MAX_OF(usec / 2000, (uint64_t)1);
+}
+
+static int
+find_kind(int fd, enum notify_kind *ret_kind)
+{
+	if (sd_is_socket(fd, AF_UNSPEC, SOCK_DGRAM, -1) > 0)
+		*ret_kind = NOTIFY_DATAGRAM;
+	else if (sd_is_socket(fd, AF_UNSPEC, SOCK_STREAM, 1) > 0)
+		*ret_kind = NOTIFY_STREAM;
+	else
+		return -EPROTOTYPE;
+	return 0;
+}
+
+static int
+find_local(int fd, struct endpoint *ret_local)
+{
+	struct sockaddr_storage ss = {0};
+	socklen_t len = sizeof(ss);
+	struct endpoint local;
+
+	if (getsockname(fd, (struct sockaddr *)&ss, &len) < 0)
+		return -errno;
+	if (endpoint_from_sockaddr((struct sockaddr *)&ss, &local) < 0)
+		memset(&local, 0, sizeof(local)); /* a local socket */
+	*ret_local = local;
+	return 0;
+}
+
+static int
+take_socket(int fd, const char *name, struct notify_socket *ret_socket)
+{
+	struct notify_socket s = {.fd = fd};
+	int flags = fcntl(fd, F_GETFL);
+	int r;
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -errno;
+	r = find_kind(fd, &s.kind);
+	if (r == 0)
+		r = find_local(fd, &s.local);
+	if (r < 0)
+		return r;
+	(void)snprintf(s.name, sizeof(s.name), "%s",
+	    name != NULL ? name : ""); /* NOTIFY_NAME_MAX is what names may have */
+	*ret_socket = s;
+	return 0;
+}
+
+int
+notify_listen(struct notify_socket list[NOTIFY_SOCKETS_MAX])
+{
+	char **names = NULL;
+	int count = sd_listen_fds_with_names(1, &names);
+	int r = count > NOTIFY_SOCKETS_MAX ? -E2BIG : 0;
+
+	for (int i = 0; i < count && r == 0; i++)
+		r = take_socket(
+		    SD_LISTEN_FDS_START + i, names != NULL ? names[i] : NULL, &list[i]);
+	for (int i = 0; i < count && r < 0; i++)
+		(void)close(SD_LISTEN_FDS_START + i); /* refused: nothing in it */
+	for (int i = 0; names != NULL && i < count; i++)
+		free(names[i]);
+	free(names);
+	return r < 0 ? r : count;
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/owner.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/bounds.h"
+#include "daemon/element.h"
+#include "daemon/layout.h"
+#include "daemon/monitor.h"
+#include "daemon/netlink.h"
+#include "daemon/round.h"
+#include "daemon/transaction.h"
+
+/* Ways to make the table that may have to be tried: without owner, without log, replaced,
+ * and once more because the table changed between looking and writing. */
+#define TRIES_MAX 5
+/* A dump is asked for again so often when somebody changed some table meanwhile. After
+ * that it is taken as it is: nobody but us changes these sets. */
+#define DUMPS_MAX 4
+
+struct owner {
+	owner_say_fn say;
+	void *ctx;
+	int64_t (*now_ms)(void);
+	struct netlink nl;
+	int monitor; /* -1: nobody else can change the table, or it is not there yet */
+	bool ready;  /* the table has been made, and not been lost since */
+	bool made;   /* the table was made by us, so the loop counts on its leases */
+	bool lost;   /* LOST was said, and no table made since */
+	bool without_log;
+	uint32_t timeout_max_ms;
+	struct prefix *pods;
+	size_t pod_count;
+	struct transaction transaction;
+	struct round round;
+	struct enforcer_message out;
+};
+
+int
+owner_new(owner_say_fn say, void *ctx, int64_t (*now_ms)(void), struct owner **ret_owner)
+{
+	struct owner *o = calloc(1, sizeof(*o));
+	int r;
+
+	if (o == NULL)
+		return -ENOMEM;
+	o->say = say;
+	o->ctx = ctx;
+	o->now_ms = now_ms;
+	o->monitor = -1;
+	transaction_init(&o->transaction);
+	r = netlink_open(&o->nl);
+	if (r < 0) {
+		free(o);
+		return r;
+	}
+	*ret_owner = o;
+	return 0;
+}
+
+void
+owner_free(struct owner *o)
+{
+	if (o == NULL)
+		return;
+	if (o->monitor >= 0)
+		(void)close(o->monitor); /* only read from */
+	transaction_done(&o->transaction);
+	netlink_close(&o->nl);
+	free(o->pods);
+	free(o);
+}
+
+/* A message without records. */
+static void
+say(struct owner *o, enum enforcer_kind kind, uint32_t id, int result)
+{
+	memset(&o->out, 0, offsetof(struct enforcer_message, body));
+	o->out.kind = (uint16_t)kind;
+	o->out.id = id;
+	o->out.result = result;
+	o->say(o->ctx, &o->out);
+}
+
+static void
+say_lost(struct owner *o)
+{
+	o->ready = false;
+	if (o->lost)
+		return;
+	o->lost = true;
+	say(o, ENFORCER_LOST, 0, 0);
+}
+
+void
+owner_flush(struct owner *o)
+{
+	bool gone = false;
+
+	if (o->round.count == 0)
+		return;
+	round_commit(&o->round, &o->nl, o->now_ms);
+	for (size_t i = 0; i < o->round.count; i++) {
+		const struct round_request *request = &o->round.requests[i];
+
+		say(o, ENFORCER_RESULT, request->message->id, request->result);
+		gone |= request->result == -ENOENT;
+	}
+	o->round.count = 0;
+	if (gone)
+		say_lost(o);
+}
+
+static bool
+leases_ok(const struct owner *o, const struct enforcer_message *m)
+{
+	if (!bounds_name(m->name))
+		return false;
+	for (size_t i = 0; i < m->count; i++)
+		if (!bounds_lease(
+			&m->body.leases[i], o->pods, o->pod_count, o->timeout_max_ms))
+			return false;
+	return true;
+}
+
+static void
+take_leases(struct owner *o, const struct enforcer_message *m)
+{
+	int r = 0;
+
+	if (!o->ready)
+		r = -ENOENT;
+	else if (!leases_ok(o, m))
+		r = -EPERM;
+	if (r == 0) {
+		o->round.requests[o->round.count++].message = m;
+		if (o->round.count == ROUND_MAX)
+			owner_flush(o);
+		return;
+	}
+	owner_flush(o); /* results are in order */
+	say(o, ENFORCER_RESULT, m->id, r);
+}
+
+/* The leases that a transaction takes away, then those that it makes. */
+static int
+put_leases(struct owner *o)
+{
+	struct element *list = NULL;
+	size_t count = 0;
+	int r = transaction_revokes(&o->transaction, &list, &count);
+
+	if (r < 0)
+		return r;
+	element_revoke(&o->nl, list, count);
+	free(list);
+	r = transaction_grants(&o->transaction, &list, &count);
+	if (r < 0)
+		return r;
+	element_grant(&o->nl, list, count);
+	free(list);
+	return 0;
+}
+
+/* May the table that is there be ours to change? */
+static int
+check_found(const struct owner *o, const struct layout_found *found)
+{
+	if (found->version > LAYOUT_VERSION)
+		return -EPERM;
+	if (found->owner != 0 && found->owner != o->nl.port)
+		return -EPERM;
+	return 0;
+}
+
+/* What to do without after this failure; false: nothing helps. */
+static bool
+change_way(struct layout_way *way, const struct layout_found *found, int failure)
+{
+	if ((failure == -EOPNOTSUPP || failure == -EINVAL) && way->own) {
+		way->own = false;
+		return true;
+	}
+	if (failure == -EEXIST && found->exists && !way->replace) {
+		way->replace = true;
+		return true;
+	}
+	if (failure == -ENOENT && way->log) {
+		way->log = false;
+		return true;
+	}
+	return false;
+}
+
+static int
+try_table(struct owner *o, const struct ruleset *rs, struct layout_way *way,
+    struct layout_found *found)
+{
+	int r = layout_find(&o->nl, found);
+
+	if (r == 0)
+		r = check_found(o, found);
+	if (r < 0)
+		return r;
+	if (found->exists && (!rs->table.adopt || found->version < LAYOUT_VERSION))
+		way->replace = true;
+	netlink_begin(&o->nl);
+	r = ruleset_put(&o->nl, rs, found, way);
+	if (r == 0)
+		r = put_leases(o);
+	return r < 0 ? r : netlink_commit(&o->nl, NULL);
+}
+
+/* Watch as long as the flags of the table do not keep everybody else away. Before the
+ * commit, so that nothing is missed between. */
+static int
+watch(struct owner *o)
+{
+	if (o->monitor >= 0) {
+		(void)monitor_read(o->monitor); /* older than what is being made now */
+		return 0;
+	}
+	return monitor_open(o->nl.port, &o->monitor);
+}
+
+static void
+unwatch_owned(struct owner *o)
+{
+	struct layout_found found;
+
+	if (o->monitor < 0 || layout_find(&o->nl, &found) < 0 ||
+	    !layout_is_owned(&o->nl, &found))
+		return;
+	(void)close(o->monitor); /* only read from */
+	o->monitor = -1;
+}
+
+/* Bring the kernel's table to what the transaction says; ret_anew: leases of a table that
+ * was there, or should have been, are not in it. */
+static int
+make_table(struct owner *o, bool *ret_anew)
+{
+	const struct ruleset rs = transaction_ruleset(&o->transaction);
+	struct layout_way way = {.own = rs.table.own, .log = !o->without_log};
+	struct layout_found found = {0};
+	int r = watch(o);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; i < TRIES_MAX; i++) {
+		r = try_table(o, &rs, &way, &found);
+		if (r == 0 || !change_way(&way, &found, r))
+			break;
+	}
+	if (r == -ENOENT)
+		return -EOPNOTSUPP;
+	if (r < 0)
+		return r;
+	o->without_log = !way.log;
+	*ret_anew = rs.table.adopt && (found.exists ? way.replace : o->made);
+	unwatch_owned(o);
+	return 0;
+}
+
+/* From now on leases are measured by what this transaction said. */
+static int
+copy_bounds(const struct transaction *t, struct prefix **ret_pods, size_t *ret_count)
+{
+	const struct ruleset rs = transaction_ruleset(t);
+	struct prefix *pods = calloc(rs.pod_count + 1, sizeof(*pods));
+
+	if (pods == NULL)
+		return -ENOMEM;
+	if (rs.pod_count != 0)
+		memcpy(pods, rs.pods, rs.pod_count * sizeof(*pods));
+	*ret_pods = pods;
+	*ret_count = rs.pod_count;
+	return 0;
+}
+
+static void
+take_end(struct owner *o)
+{
+	struct transaction *t = &o->transaction;
+	struct prefix *pods = NULL;
+	size_t pod_count = 0;
+	bool anew = false;
+	int r = transaction_end(t);
+
+	if (r == 0)
+		r = copy_bounds(t, &pods, &pod_count);
+	if (r == 0)
+		r = make_table(o, &anew);
+	if (r == 0) {
+		free(o->pods);
+		o->pods = pods;
+		o->pod_count = pod_count;
+		o->timeout_max_ms = t->table.timeout_max_ms;
+		if (anew)
+			say_lost(o);
+		o->made = o->ready = true;
+		o->lost = false;
+	} else {
+		free(pods);
+	}
+	say(o, ENFORCER_RESULT, t->id, r);
+	transaction_clear(t);
+}
+
+/* Leases of one name that follow one another go into one message. */
+static void
+flush_dump(struct owner *o)
+{
+	if (o->out.count != 0)
+		o->say(o->ctx, &o->out);
+	o->out.count = 0;
+}
+
+static int
+dump_lease(void *ctx, const struct enforcer_lease *lease, const char *name)
+{
+	struct owner *o = ctx;
+
+	if (o->out.count == ENFORCER_LEASES_MAX || strcmp(o->out.name, name) != 0)
+		flush_dump(o);
+	if (o->out.count == 0)
+		memcpy(o->out.name, name, strlen(name) + 1);
+	o->out.body.leases[o->out.count++] = *lease;
+	return 0;
+}
+
+static int
+dump_family(struct owner *o, uint8_t family)
+{
+	int r = -EINTR;
+
+	for (int i = 0; r == -EINTR && i < DUMPS_MAX; i++)
+		r = element_dump(&o->nl, family, dump_lease, o);
+	return r == -EINTR ? 0 : r;
+}
+
+static int
+dump_all(struct owner *o)
+{
+	struct layout_found found;
+	int r = layout_find(&o->nl, &found);
+
+	if (r < 0)
+		return r;
+	if (!found.exists || found.version < LAYOUT_VERSION)
+		return -ENOENT;
+	if (found.version > LAYOUT_VERSION)
+		return -EPERM;
+	r = dump_family(o, AF_INET);
+	return r < 0 ? r : dump_family(o, AF_INET6);
+}
+
+static void
+take_dump(struct owner *o, uint32_t id)
+{
+	int r;
+
+	memset(&o->out, 0, offsetof(struct enforcer_message, body));
+	o->out.kind = ENFORCER_LEASES;
+	o->out.id = id;
+	r = dump_all(o);
+	flush_dump(o);
+	say(o, ENFORCER_RESULT, id, r);
+}
+
+/* Inside of a table transaction everything has its id. */
+static int
+take_inside(struct owner *o, const struct enforcer_message *m)
+{
+	if (m->id != o->transaction.id || m->kind == ENFORCER_TABLE ||
+	    m->kind == ENFORCER_DUMP)
+		return -EPROTO;
+	if (m->kind == ENFORCER_END)
+		take_end(o);
+	else
+		transaction_add(&o->transaction, m);
+	return 0;
+}
+
+int
+owner_take(struct owner *o, const struct enforcer_message *m)
+{
+	if (m->kind == ENFORCER_RESULT || m->kind == ENFORCER_LOST)
+		return -EPROTO;
+	if (o->transaction.open)
+		return take_inside(o, m);
+	if (m->kind == ENFORCER_LEASES) {
+		take_leases(o, m);
+		return 0;
+	}
+	owner_flush(o);
+	if (m->kind == ENFORCER_TABLE)
+		transaction_begin(&o->transaction, m);
+	else if (m->kind == ENFORCER_DUMP)
+		take_dump(o, m->id);
+	else
+		return -EPROTO;
+	return 0;
+}
+
+int
+owner_watch_fd(const struct owner *o)
+{
+	return o->monitor;
+}
+
+void
+owner_watch(struct owner *o)
+{
+	if (o->monitor >= 0 && monitor_read(o->monitor) && o->made)
+		say_lost(o);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rules of table `inet egressd`, put together from small words: each appends what nft
+ * makes of the same words, so that `nft list` reads them back.
+ *
+ *	rule_begin(&r, nl, "egress");
+ *	rule_from_interface(&r, "veth*");
+ *	rule_goto(&r, "interface");
+ *	rule_end(&r);
+ *
+ * Errors stay in the batch of nl and are told by its commit.
+ */
+#ifndef DAEMON_RULE_H
+#define DAEMON_RULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "daemon/netlink.h"
+
+struct nftnl_expr;
+struct nftnl_rule;
+
+struct rule {
+	struct netlink *nl;
+	struct nftnl_rule *nftnl; /* NULL: out of memory, the words do nothing */
+};
+
+void rule_begin(struct rule *r, struct netlink *nl, const char *chain);
+/* The rule goes to the end of its chain. */
+void rule_end(struct rule *r);
+
+/* What a packet must be. family: AF_INET or AF_INET6; sets have keys of that family. */
+void rule_family(struct rule *r, uint8_t family);
+void rule_from_interface(struct rule *r, const char *pattern); /* a name, or PREFIX* */
+void rule_source_in(struct rule *r, uint8_t family, const char *set);
+void rule_source_not_in(struct rule *r, uint8_t family, const char *set);
+void rule_destination_in(struct rule *r, uint8_t family, const char *set);
+void rule_destination(struct rule *r, const struct prefix *p);
+void rule_destination_local(struct rule *r);
+/* The way back to the source does not lead out where the packet came in. */
+void rule_source_elsewhere(struct rule *r);
+void rule_protocol(struct rule *r, uint8_t proto);
+void rule_port(struct rule *r, uint16_t port);
+/* Source, destination, protocol and port, as in leases4 and fixed4. */
+void rule_flow_in(struct rule *r, uint8_t family, const char *set);
+/* Destination and port, as in listen4. */
+void rule_endpoint_in(struct rule *r, uint8_t family, const char *set);
+void rule_icmpv6_type(struct rule *r, uint8_t type);
+void rule_hop_limit(struct rule *r, uint8_t limit);
+/* ct state: any of these bits, NF_CT_STATE_BIT() or NF_CT_STATE_UNTRACKED_BIT. */
+void rule_state(struct rule *r, uint32_t states);
+/* On its way there, not back; to this port before any address translation. */
+void rule_original_port(struct rule *r, uint16_t port);
+
+/* What becomes of it. */
+void rule_accept(struct rule *r);
+void rule_drop(struct rule *r);
+void rule_return(struct rule *r);
+void rule_jump(struct rule *r, const char *chain);
+void rule_goto(struct rule *r, const char *chain);
+void rule_counter(struct rule *r);
+void rule_log(struct rule *r, const char *prefix, uint16_t group, uint32_t snaplen);
+void rule_reject_tcp(struct rule *r);
+void rule_reject_admin(struct rule *r);
+void rule_redirect_to(struct rule *r, const struct endpoint *e);
+void rule_redirect_port(struct rule *r, uint16_t port);
+
+#endif

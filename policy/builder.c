@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/builder.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/compile.h"
+
+#define IMAGE_DEFAULT_MAX ((size_t)1 << 30)
+/* The tree of one file: bounded by NODE_EVENTS_MAX and NODE_BYTES_MAX, and this is above
+ * what these can come to. */
+#define SCRATCH_MAX ((size_t)1 << 30)
+
+/* What one call of registry_builder_add works with. */
+struct file {
+	struct registry_builder *b;
+	struct reader reader;
+};
+
+typedef int (*take_fn)(struct registry_builder *b, struct reader *rd, struct manifest *m);
+
+struct kind {
+	const char *group;
+	const char *kind;
+	const char *versions[4];
+	take_fn take;        /* NULL: */
+	const char *instead; /* what is said once instead */
+};
+
+struct registry_builder *
+registry_builder_new(const struct registry_settings *settings, struct findings *findings)
+{
+	struct registry_builder *b = calloc(1, sizeof(*b));
+	size_t limit = settings->bytes_max != 0 ? settings->bytes_max : IMAGE_DEFAULT_MAX;
+
+	if (b == NULL)
+		return NULL;
+	b->settings = settings;
+	b->findings = findings;
+	b->entries_end = &b->entries;
+	b->pods_end = &b->pods;
+	b->objects_end = &b->objects;
+	if (memory_init(&b->image, limit) < 0 || memory_init(&b->build, limit) < 0) {
+		registry_builder_free(b);
+		return NULL;
+	}
+	return b;
+}
+
+void
+registry_builder_free(struct registry_builder *b)
+{
+	if (b == NULL)
+		return;
+	memory_done(&b->image);
+	memory_done(&b->build);
+	free(b);
+}
+
+/* Remembers the object, to find its double. */
+static int
+add_object(struct registry_builder *b, const struct reader *rd, const struct manifest *m)
+{
+	struct object *o = memory_alloc(&b->build, sizeof(*o));
+
+	if (o == NULL)
+		return b->build.lack;
+	*o = (struct object){
+	    .kind = memory_text(&b->build, m->kind, strlen(m->kind)),
+	    .namespace = memory_text(&b->build, m->namespace, strlen(m->namespace)),
+	    .name = memory_text(&b->build, m->name, strlen(m->name)),
+	    .file = rd->file,
+	    .line = m->at->line,
+	    .column = m->at->column,
+	};
+	if (b->build.lack < 0)
+		return b->build.lack;
+	*b->objects_end = o;
+	b->objects_end = &o->next;
+	b->object_count++;
+	return 0;
+}
+
+static int
+take_entry(struct registry_builder *b, struct reader *rd, struct manifest *m)
+{
+	struct service_entry *e;
+	int r;
+
+	if (!manifest_metadata(rd, m))
+		return 0;
+	r = add_object(b, rd, m);
+	if (r < 0)
+		return r;
+	e = service_entry_read(rd, m);
+	if (e == NULL)
+		return rd->memory->lack;
+	*b->entries_end = e;
+	b->entries_end = &e->next;
+	b->entry_count++;
+	return 0;
+}
+
+static int
+take_pod(struct registry_builder *b, struct reader *rd, struct manifest *m)
+{
+	struct pod *p;
+	int r;
+
+	if (!manifest_metadata(rd, m))
+		return 0;
+	r = add_object(b, rd, m);
+	if (r < 0)
+		return r;
+	p = pod_read(rd, m);
+	if (p == NULL)
+		return rd->memory->lack;
+	*b->pods_end = p;
+	b->pods_end = &p->next;
+	b->pod_count++;
+	return 0;
+}
+
+/* Two that speak have to agree. */
+static void
+take_mesh(struct registry_builder *b, struct reader *rd, const struct manifest *m,
+    const struct mesh *mesh)
+{
+	if (!mesh->has_outbound)
+		return;
+	if (b->mesh.has_outbound && b->mesh.outbound != mesh->outbound)
+		reader_error(rd, m->at,
+		    "this mesh's outboundTrafficPolicy disagrees with that at %s:%u:%u: "
+		    "remove one of them",
+		    b->mesh_file, b->mesh.line, b->mesh.column);
+	if (b->mesh.has_outbound)
+		return;
+	b->mesh = *mesh;
+	b->mesh_file = rd->file;
+}
+
+static int
+take_mesh_of(struct registry_builder *b, struct reader *rd, struct manifest *m,
+    int (*read)(struct reader *, const struct manifest *, struct mesh *))
+{
+	struct mesh mesh;
+	int r;
+
+	if (!manifest_metadata(rd, m))
+		return 0;
+	r = add_object(b, rd, m);
+	if (r < 0)
+		return r;
+	r = read(rd, m, &mesh);
+	if (r == 0)
+		take_mesh(b, rd, m, &mesh);
+	return r == -EINVAL ? 0 : r;
+}
+
+static int
+take_operator(struct registry_builder *b, struct reader *rd, struct manifest *m)
+{
+	return take_mesh_of(b, rd, m, mesh_read_operator);
+}
+
+static int
+take_config_map(struct registry_builder *b, struct reader *rd, struct manifest *m)
+{
+	return mesh_is_config_map(m) ? take_mesh_of(b, rd, m, mesh_read_config_map) : 0;
+}
+
+#define NETWORKING "networking.istio.io"
+#define NOT_YET "is not evaluated yet, and passed over"
+
+static const struct kind kinds[] = {
+    {NETWORKING, "ServiceEntry", {"v1", "v1beta1", "v1alpha3"}, take_entry, NULL},
+    {NETWORKING, "Sidecar", {"v1", "v1beta1", "v1alpha3"}, NULL,
+	"is not evaluated yet: it does not restrict anything, every workload sees what "
+	"exportTo lets it see"},
+    {"install.istio.io", "IstioOperator", {"v1alpha1"}, take_operator, NULL},
+    {"", "Pod", {"v1"}, take_pod, NULL},
+    {"", "ConfigMap", {"v1"}, take_config_map, NULL},
+    {"", "Service", {"v1"}, NULL, NOT_YET},
+    {"", "Namespace", {"v1"}, NULL, NOT_YET},
+    {"discovery.k8s.io", "EndpointSlice", {"v1", "v1beta1"}, NULL, NOT_YET},
+};
+
+static bool
+known_version(const struct kind *k, const char *version)
+{
+	for (size_t i = 0; i < ARRAY_LEN(k->versions) && k->versions[i] != NULL; i++)
+		if (strcmp(k->versions[i], version) == 0)
+			return true;
+	return false;
+}
+
+static int
+take_kind(struct file *f, struct manifest *m, size_t index, const char *version)
+{
+	const struct kind *k = &kinds[index];
+	char quoted[FINDING_QUOTE_MAX];
+
+	if (!known_version(k, version)) {
+		reader_error(&f->reader, m->at,
+		    "apiVersion %s of kind %s is unknown here: write %s%s%s",
+		    finding_quote(m->api_version, strlen(m->api_version), quoted),
+		    k->kind, k->group, k->group[0] != '\0' ? "/" : "", k->versions[0]);
+		return 0;
+	}
+	if (k->take != NULL)
+		return k->take(f->b, &f->reader, m);
+	if ((f->b->warned & 1u << index) == 0)
+		reader_warning(&f->reader, m->at, "kind %s %s", k->kind, k->instead);
+	f->b->warned |= 1u << index;
+	return 0;
+}
+
+static int
+take_object(void *ctx, struct reader *rd, const struct manifest *object)
+{
+	struct file *f = ctx;
+	struct manifest m = *object;
+	char quoted[FINDING_QUOTE_MAX];
+	const char *version;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strcmp(m.kind, kinds[i].kind) == 0 &&
+		    manifest_group(&m, kinds[i].group, &version))
+			return take_kind(f, &m, i, version);
+	(void)finding_quote(m.kind, strlen(m.kind), quoted);
+	if (strcmp(m.kind, "ServiceEntry") == 0)
+		reader_warning(rd, m.at,
+		    "a ServiceEntry of another group than " NETWORKING " is passed over");
+	else
+		reader_note(
+		    rd, m.at, "kind %s says nothing here, and is passed over", quoted);
+	return 0;
+}
+
+static int
+take_document(void *ctx, const struct node *root)
+{
+	struct file *f = ctx;
+
+	return manifest_each(&f->reader, root, take_object, f);
+}
+
+int
+registry_builder_add(
+    struct registry_builder *b, const char *file, const char *text, size_t len)
+{
+	/* in the image: a registry tells where its entries stand */
+	char *copy = memory_text(&b->image, file, strlen(file));
+	struct file f = {.b = b};
+	struct arena *scratch;
+	int r;
+
+	if (copy == NULL)
+		return b->image.lack;
+	scratch = arena_new(SCRATCH_MAX);
+	if (scratch == NULL)
+		return -ENOMEM;
+	f.reader = (struct reader){
+	    .file = copy,
+	    .findings = b->findings,
+	    .memory = &b->build,
+	};
+	r = node_read(copy, text, len, scratch, b->findings, take_document, &f);
+	arena_free(scratch);
+	return r == -EINVAL ? 0 : r;
+}
+
+int
+registry_builder_finish(struct registry_builder *b, struct registry **ret_registry)
+{
+	int r;
+
+	r = b->image.lack < 0 ? b->image.lack : b->build.lack;
+	if (r == 0)
+		r = object_check(
+		    b->objects, b->object_count, &b->settings->hash_key, b->findings);
+	if (r == 0 && b->findings->errors > 0)
+		r = -EINVAL;
+	if (r == 0)
+		r = registry_compile(b, ret_registry);
+	registry_builder_free(b);
+	return r;
+}

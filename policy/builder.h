@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a builder has taken in and a compiler makes a registry of. Inside policy/ only;
+ * everybody else sees policy/registry.h.
+ */
+#ifndef POLICY_BUILDER_H
+#define POLICY_BUILDER_H
+
+#include <stddef.h>
+
+#include "policy/mesh.h"
+#include "policy/object.h"
+#include "policy/pod.h"
+#include "policy/registry.h"
+#include "policy/service_entry.h"
+
+struct registry_builder {
+	const struct registry_settings *settings;
+	struct findings *findings;
+	struct memory image; /* what stays */
+	struct memory build; /* what goes when the builder does */
+	struct service_entry *entries, **entries_end;
+	size_t entry_count;
+	struct pod *pods, **pods_end;
+	size_t pod_count;
+	struct object *objects, **objects_end;
+	size_t object_count;
+	struct mesh mesh; /* what a manifest says */
+	const char *mesh_file;
+	unsigned warned; /* a bit for each kind that was warned of */
+};
+
+#endif

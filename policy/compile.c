@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Everything is counted first, so that each table is made once, with room for all; no
+ * step looks at pairs of entries.
+ */
+#include "policy/compile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/visibility.h"
+
+/* Upper bounds. */
+struct totals {
+	size_t hosts;
+	size_t nodes;
+	size_t grants;
+	size_t namespaces;
+	size_t words;
+};
+
+struct compiler {
+	struct registry_builder *b;
+	struct registry *r;
+	struct service_entry **entries; /* the oldest first */
+	struct intern namespaces;
+	struct intern words;
+	struct definitions definitions;
+};
+
+static size_t
+count_labels(const char *host)
+{
+	size_t labels = 1;
+
+	for (; *host != '\0'; host++)
+		labels += *host == '.';
+	return labels;
+}
+
+static struct totals
+count(const struct registry_builder *b)
+{
+	struct totals t = {.namespaces = b->pod_count};
+
+	for (const struct service_entry *e = b->entries; e != NULL; e = e->next) {
+		for (size_t i = 0; i < e->host_count; i++) {
+			size_t labels = count_labels(e->hosts[i].text);
+
+			t.nodes += labels;
+			/* its own namespace, and each that it is exported to: at the
+			 * name, at each above it and at the root */
+			t.grants += (e->export.count + 1) * (labels + 1);
+		}
+		t.hosts += e->host_count;
+		t.namespaces += e->export.count + 1;
+		t.words += 2 * e->port_count;
+	}
+	for (size_t i = 0; i < b->settings->zone_count; i++)
+		t.nodes += b->settings->zones[i].labels;
+	return t;
+}
+
+/* By age, then by namespace, then by name. */
+static int
+age_compare(const void *a, const void *b)
+{
+	const struct service_entry *x = *(struct service_entry *const *)a;
+	const struct service_entry *y = *(struct service_entry *const *)b;
+	int order;
+
+	if (x->created != y->created)
+		return x->created < y->created ? -1 : 1;
+	order = strcmp(x->source.namespace, y->source.namespace);
+	return order != 0 ? order : strcmp(x->source.name, y->source.name);
+}
+
+static int
+sort_entries(struct compiler *c)
+{
+	size_t n = 0;
+
+	c->entries =
+	    memory_array(&c->b->build, c->b->entry_count, sizeof(struct service_entry *));
+	if (c->entries == NULL)
+		return c->b->build.lack;
+	for (struct service_entry *e = c->b->entries; e != NULL; e = e->next)
+		c->entries[n++] = e;
+	if (n > 1)
+		qsort(c->entries, n, sizeof(struct service_entry *), age_compare);
+	return 0;
+}
+
+/* The tables on the heap; all are put in order for release even if one fails. */
+static int
+open_tables(struct compiler *c)
+{
+	struct registry_builder *b = c->b;
+	const struct hash_key *key = &b->settings->hash_key;
+	struct totals t = count(b);
+	int r;
+
+	r = tree_init(&c->r->tree, &b->image, key, t.nodes, t.grants);
+	if (r == 0)
+		r = intern_init(&c->namespaces, &b->image, key, t.namespaces);
+	if (r == 0)
+		r = intern_init(&c->words, &b->image, key, t.words);
+	c->definitions = (struct definitions){
+	    .key = *key,
+	    .image = &b->image,
+	    .scratch = &b->build,
+	    .findings = b->findings,
+	    .tree = &c->r->tree,
+	    .namespaces = &c->namespaces,
+	    .words = &c->words,
+	};
+	return r == 0 ? definitions_init(&c->definitions, t.hosts) : r;
+}
+
+static void
+close_tables(struct compiler *c)
+{
+	definitions_done(&c->definitions);
+	intern_done(&c->words);
+	intern_done(&c->namespaces);
+	tree_done(&c->r->tree);
+}
+
+/* Zones come before all entries, which ask whether they lie in one. */
+static int
+add_zones(struct compiler *c)
+{
+	const struct registry_settings *s = c->b->settings;
+
+	for (size_t i = 0; i < s->zone_count; i++) {
+		struct tree_node *n = tree_add(&c->r->tree, &c->b->image, &s->zones[i]);
+
+		if (n == NULL)
+			return c->b->image.lack;
+		n->zone = (uint32_t)i;
+		for (n = n->parent; n != NULL && !n->public.below; n = n->parent)
+			n->public.below = true;
+	}
+	return 0;
+}
+
+static int
+add_entries(struct compiler *c)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < c->b->entry_count && r == 0; i++)
+		r = definitions_add(&c->definitions, c->entries[i]);
+	return r == 0 ? definitions_finish(&c->definitions) : r;
+}
+
+static int
+add_workloads(struct compiler *c)
+{
+	struct registry_builder *b = c->b;
+	struct workloads_input input = {
+	    .pods = b->pods,
+	    .namespaces = &c->namespaces,
+	    .image = &b->image,
+	    .scratch = &b->build,
+	    .findings = b->findings,
+	};
+
+	return workloads_build(&c->r->workloads, &input, &b->settings->hash_key);
+}
+
+static int
+fill(struct compiler *c)
+{
+	int r;
+
+	r = sort_entries(c);
+	if (r == 0)
+		r = open_tables(c);
+	if (r == 0)
+		r = add_zones(c);
+	if (r == 0)
+		r = add_entries(c);
+	if (r == 0)
+		r = visibility_build(&c->definitions);
+	if (r == 0)
+		r = add_workloads(c);
+	if (r == 0)
+		r = fixed_build(&c->r->fixed, &c->definitions, &c->r->workloads,
+		    c->entries, c->b->entry_count);
+	if (r == 0)
+		r = tree_seal(&c->r->tree, &c->b->image);
+	return r;
+}
+
+static enum outbound_mode
+mode_of(const struct registry_builder *b)
+{
+	if (b->mesh.has_outbound)
+		return b->mesh.outbound;
+	return b->settings->has_outbound ? b->settings->outbound : OUTBOUND_ALLOW_ANY;
+}
+
+static int
+copy_own(struct registry *r, struct memory *image, const struct registry_settings *s)
+{
+	struct prefix *own = memory_array(image, s->own_count, sizeof(*own));
+
+	if (own == NULL)
+		return image->lack;
+	if (s->own_count > 0)
+		memcpy(own, s->own, s->own_count * sizeof(*own));
+	r->own = own;
+	r->own_count = s->own_count;
+	return 0;
+}
+
+int
+registry_compile(struct registry_builder *b, struct registry **ret_registry)
+{
+	struct compiler c = {.b = b};
+	int r;
+
+	c.r = memory_alloc(&b->image, sizeof(*c.r));
+	if (c.r == NULL)
+		return b->image.lack;
+	r = copy_own(c.r, &b->image, b->settings);
+	if (r == 0)
+		r = fill(&c);
+	close_tables(&c);
+	if (r < 0)
+		return r;
+	c.r->refs = 1;
+	c.r->mode = mode_of(b);
+	c.r->counts = (struct registry_counts){
+	    .entries = b->entry_count,
+	    .hosts = c.definitions.count,
+	    .pods = c.r->workloads.pod_count,
+	    .bytes = arena_used(b->image.arena),
+	};
+	c.r->memory = b->image;
+	b->image.arena = NULL;
+	*ret_registry = c.r;
+	return 0;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what a builder has taken in to a registry.
+ */
+#ifndef POLICY_COMPILE_H
+#define POLICY_COMPILE_H
+
+#include "base/macros.h"
+#include "policy/builder.h"
+#include "policy/image.h"
+
+/* The registry lies in b->image, which it takes over. On failure nothing is left but what
+ * lies there. -ENOMEM, -ENOSPC. */
+MUST_CHECK int registry_compile(
+    struct registry_builder *b, struct registry **ret_registry);
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What one namespace says of one host: its oldest entry for that host, and those that
+ * agree with it and are merged into it.
+ *
+ * Entries are merged when resolution, labels, workloadSelector and exportTo are equal, as
+ * Istio does; any other is shadowed there by the oldest, with a warning.
+ */
+#ifndef POLICY_DEFINITION_H
+#define POLICY_DEFINITION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "base/table.h"
+#include "policy/finding.h"
+#include "policy/intern.h"
+#include "policy/memory.h"
+#include "policy/service_entry.h"
+#include "policy/tree.h"
+
+/* One entry's values as the registry keeps them. */
+struct entry_image {
+	struct registry_source source;
+	const struct registry_port *ports;
+	size_t port_count;
+	const struct prefix *addresses;
+	size_t address_count;
+	const struct prefix *endpoints;
+	size_t endpoint_count;
+};
+
+struct definition_part {
+	struct service_entry *entry;
+	struct definition_part *next;
+};
+
+struct definition {
+	struct table_link link;
+	struct definition *next; /* the oldest first */
+	struct tree_node *node;
+	const struct interned *namespace;
+	const struct entry_host *entry_host; /* in the oldest entry */
+	bool wildcard;
+	struct definition_part *parts, *last;
+	size_t part_count;
+	struct registry_host *host;      /* in the image */
+	const struct audience *audience; /* policy/fixed.h */
+};
+
+struct definitions {
+	struct hash_key key;
+	struct memory *image;
+	struct memory *scratch; /* definitions, until the builder goes */
+	struct findings *findings;
+	struct tree *tree;
+	struct intern *namespaces;
+	struct intern *words; /* names and protocols of ports */
+	struct table table;
+	struct definition *list, **end;
+	size_t count;
+};
+
+/* All fields but table, list, end and count are set. limit: of definitions. -ENOMEM. */
+MUST_CHECK int definitions_init(struct definitions *d, size_t limit);
+void definitions_done(struct definitions *d);
+
+/* Entries come in the order of their age. -ENOMEM, -ENOSPC. */
+MUST_CHECK int definitions_add(struct definitions *d, struct service_entry *entry);
+/* After all were added: makes their hosts. */
+MUST_CHECK int definitions_finish(struct definitions *d);
+
+/* NULL when that namespace says nothing of the host. */
+struct definition *definitions_find(const struct definitions *d,
+    const struct tree_node *node, bool wildcard, const struct interned *namespace);
+
+#endif

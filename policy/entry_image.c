@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/entry_image.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct registry_port *
+copy_ports(struct definitions *d, const struct service_entry *e)
+{
+	struct registry_port *ports =
+	    memory_array(d->image, e->port_count, sizeof(*ports));
+
+	for (size_t i = 0; ports != NULL && i < e->port_count; i++) {
+		const struct interned *name =
+		    intern_text(d->words, e->ports[i].port.name);
+		const struct interned *protocol =
+		    intern_text(d->words, e->ports[i].port.protocol);
+
+		if (name == NULL || protocol == NULL)
+			return NULL;
+		ports[i] = e->ports[i].port;
+		ports[i].name = name->text;
+		ports[i].protocol = protocol->text;
+	}
+	return ports;
+}
+
+static struct prefix
+whole_address(const struct addr *a)
+{
+	return (struct prefix){.addr = *a, .len = a->family == AF_INET ? 32 : 128};
+}
+
+static size_t
+count_endpoint_addresses(const struct service_entry *e)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < e->endpoint_count; i++)
+		n += e->endpoints[i].kind == ENDPOINT_ADDRESS;
+	return n;
+}
+
+static const struct prefix *
+copy_endpoints(struct definitions *d, const struct service_entry *e, size_t n)
+{
+	struct prefix *endpoints = memory_array(d->image, n, sizeof(*endpoints));
+
+	n = 0;
+	for (size_t i = 0; endpoints != NULL && i < e->endpoint_count; i++)
+		if (e->endpoints[i].kind == ENDPOINT_ADDRESS)
+			endpoints[n++] = whole_address(&e->endpoints[i].address);
+	return endpoints;
+}
+
+static const struct prefix *
+copy_addresses(struct definitions *d, const struct service_entry *e)
+{
+	struct prefix *addresses =
+	    memory_array(d->image, e->address_count, sizeof(*addresses));
+
+	if (addresses != NULL && e->address_count > 0)
+		memcpy(addresses, e->addresses, e->address_count * sizeof(*addresses));
+	return addresses;
+}
+
+int
+entry_image_make(
+    struct definitions *d, struct service_entry *entry, const struct interned *namespace)
+{
+	struct entry_image *im = memory_alloc(d->scratch, sizeof(*im));
+
+	if (im == NULL)
+		return d->scratch->lack;
+	im->source = entry->source;
+	im->source.namespace = namespace->text;
+	im->source.name =
+	    memory_text(d->image, entry->source.name, strlen(entry->source.name));
+	im->port_count = entry->port_count;
+	im->ports = copy_ports(d, entry);
+	im->address_count = entry->address_count;
+	im->addresses = copy_addresses(d, entry);
+	im->endpoint_count = count_endpoint_addresses(entry);
+	im->endpoints = copy_endpoints(d, entry, im->endpoint_count);
+	entry->image = im;
+	return d->image->lack;
+}
+
+static int
+port_compare(const void *a, const void *b)
+{
+	const struct registry_port *x = a;
+	const struct registry_port *y = b;
+
+	if (x->number != y->number)
+		return x->number < y->number ? -1 : 1;
+	return (x->proto > y->proto) - (x->proto < y->proto);
+}
+
+static int
+prefix_compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct prefix));
+}
+
+/* Sorts n elements and leaves each once; returns how many. */
+static size_t
+unite(void *list, size_t n, size_t size, int (*compare)(const void *, const void *))
+{
+	char *at = list;
+	size_t kept = 0;
+
+	if (n > 1)
+		qsort(list, n, size, compare);
+	for (size_t i = 0; i < n; i++)
+		if (kept == 0 || compare(at + (kept - 1) * size, at + i * size) != 0) {
+			if (kept != i)
+				memcpy(at + kept * size, at + i * size, size);
+			kept++;
+		}
+	return kept;
+}
+
+/* The lists of all parts, one behind the other. */
+static int
+unite_parts(struct definitions *d, const struct definition *def, struct registry_host *h)
+{
+	struct registry_port *ports;
+	struct prefix *addresses, *endpoints;
+	size_t np = 0, na = 0, ne = 0;
+
+	for (const struct definition_part *p = def->parts; p != NULL; p = p->next) {
+		np += p->entry->image->port_count;
+		na += p->entry->image->address_count;
+		ne += p->entry->image->endpoint_count;
+	}
+	ports = memory_array(d->image, np, sizeof(*ports));
+	addresses = memory_array(d->image, na, sizeof(*addresses));
+	endpoints = memory_array(d->image, ne, sizeof(*endpoints));
+	if (ports == NULL || addresses == NULL || endpoints == NULL)
+		return d->image->lack;
+	np = na = ne = 0;
+	for (const struct definition_part *p = def->parts; p != NULL; p = p->next) {
+		const struct entry_image *im = p->entry->image;
+
+		for (size_t i = 0; i < im->port_count; i++)
+			ports[np++] = im->ports[i];
+		for (size_t i = 0; i < im->address_count; i++)
+			addresses[na++] = im->addresses[i];
+		for (size_t i = 0; i < im->endpoint_count; i++)
+			endpoints[ne++] = im->endpoints[i];
+	}
+	h->ports = ports;
+	h->port_count = unite(ports, np, sizeof(*ports), port_compare);
+	h->addresses = addresses;
+	h->address_count = unite(addresses, na, sizeof(*addresses), prefix_compare);
+	h->endpoints = endpoints;
+	h->endpoint_count = unite(endpoints, ne, sizeof(*endpoints), prefix_compare);
+	return 0;
+}
+
+/* Only its own lists; what is listed alone may pass where an answer of ours would have
+ * been made of the list. */
+static bool
+listed_only(const struct service_entry *e)
+{
+	return e->resolution == RESOLUTION_STATIC || e->endpoint_count > 0 ||
+	       (e->selector != NULL && e->resolution != RESOLUTION_NONE);
+}
+
+int
+entry_image_host(struct definitions *d, struct definition *def)
+{
+	const struct entry_image *oldest = def->parts->entry->image;
+	struct registry_host *h = memory_alloc(d->image, sizeof(*h));
+
+	if (h == NULL)
+		return d->image->lack;
+	h->source = oldest->source;
+	h->host =
+	    memory_text(d->image, def->entry_host->text, strlen(def->entry_host->text));
+	if (h->host == NULL)
+		return d->image->lack;
+	h->wildcard = def->wildcard;
+	h->resolution = def->parts->entry->resolution;
+	/* where parts differ, what allows less holds */
+	h->internal = true;
+	for (const struct definition_part *p = def->parts; p != NULL; p = p->next) {
+		h->internal = h->internal && p->entry->internal;
+		h->listed_only = h->listed_only || listed_only(p->entry);
+	}
+	def->host = h;
+	if (def->part_count > 1)
+		return unite_parts(d, def, h);
+	h->ports = oldest->ports;
+	h->port_count = oldest->port_count;
+	h->addresses = oldest->addresses;
+	h->address_count = oldest->address_count;
+	h->endpoints = oldest->endpoints;
+	h->endpoint_count = oldest->endpoint_count;
+	return 0;
+}

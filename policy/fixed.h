@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is open without a lookup: an entry's addresses on the entry's ports, for the pods
+ * that see it.
+ *
+ * Kept as the lists that it is a product of: pods, addresses, ports; so that memory grows
+ * with what was written, not with the product.
+ */
+#ifndef POLICY_FIXED_H
+#define POLICY_FIXED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+#include "policy/definition.h"
+#include "policy/verdict.h"
+#include "policy/workload.h"
+
+/* A run of pods in a family's list of addresses. */
+struct pod_run {
+	uint32_t start, count;
+	size_t before; /* pods in the runs before this one */
+};
+
+/* Who sees a definition. */
+struct audience {
+	bool all; /* known pods or not */
+	size_t run_count[FAMILIES];
+	const struct pod_run *runs[FAMILIES];
+	size_t pod_count[FAMILIES];
+};
+
+struct fixed_group {
+	size_t first; /* index of its first element */
+	const struct registry_host *host;
+	const struct audience *audience;
+	const struct prefix *addresses; /* of one family */
+	const struct registry_port *ports;
+	uint32_t address_count, port_count;
+	int family;
+};
+
+struct fixed {
+	const struct fixed_group *groups;
+	size_t group_count;
+	size_t count;
+};
+
+/* From all entries of the list, once definitions, visibility and workloads are done.
+ * -ENOMEM, -ENOSPC. */
+MUST_CHECK int fixed_build(struct fixed *f, const struct definitions *d,
+    const struct workloads *w, struct service_entry *const *entries, size_t entry_count);
+
+/* Element i, false behind the last. Cost: log of the number of groups. */
+bool fixed_get(const struct fixed *f, const struct workloads *w, size_t i,
+    struct registry_fixed *ret_fixed);
+
+#endif

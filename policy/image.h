@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The inside of a registry. Inside policy/ only; everybody else sees policy/registry.h.
+ *
+ * All of it lies in its own memory, the struct itself too.
+ */
+#ifndef POLICY_IMAGE_H
+#define POLICY_IMAGE_H
+
+#include "policy/fixed.h"
+#include "policy/memory.h"
+#include "policy/registry.h"
+#include "policy/tree.h"
+#include "policy/workload.h"
+
+struct registry {
+	struct memory memory;
+	size_t refs;
+	enum outbound_mode mode;
+	struct tree tree;
+	size_t own_count;
+	const struct prefix *own;
+	struct workloads workloads;
+	struct fixed fixed;
+	struct registry_counts counts;
+};
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A Kubernetes Pod, as far as it tells whose an address is.
+ */
+#ifndef POLICY_POD_H
+#define POLICY_POD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/addr.h"
+#include "policy/manifest.h"
+#include "policy/verdict.h"
+
+#define POD_ADDRESSES_MAX 16 /* of status.podIPs: Kubernetes gives one a family */
+
+struct pod {
+	struct registry_source source;
+	size_t address_count; /* 0: on the host's network, finished, or not started yet */
+	struct addr *addresses;
+	struct pod *next; /* in the builder's list */
+};
+
+/* In the reader's memory. NULL after error findings or when memory lacks. */
+struct pod *pod_read(struct reader *rd, const struct manifest *m);
+
+#endif

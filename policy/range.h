@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ranges that a name outside must not lead into: against rebinding, and so that nobody's
+ * DNS zone opens the way to the node, its neighbours or the cloud's metadata service.
+ *
+ * An IPv4 address wrapped in IPv6 (mapped, RFC 4291; NAT64, RFC 6052; 6to4, RFC 3056) is
+ * judged as the IPv4 address that it leads to.
+ */
+#ifndef POLICY_RANGE_H
+#define POLICY_RANGE_H
+
+#include <stdbool.h>
+
+#include "base/addr.h"
+
+enum range_kind {
+	RANGE_PUBLIC,
+	RANGE_PRIVATE, /* somebody's inside: RFC 1918, RFC 6598, RFC 4193, RFC 3879 */
+	RANGE_NEVER, /* loopback, link-local, metadata, multicast, unspecified, reserved */
+};
+
+enum range_kind range_of(const struct addr *a);
+/* The address that a stands for: itself, or the IPv4 one in it. */
+struct addr range_unwrap(const struct addr *a);
+/* Does the prefix hold a cloud's metadata address? */
+bool range_covers_metadata(const struct prefix *p);
+
+#endif

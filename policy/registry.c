@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/registry.h"
+
+#include <assert.h>
+
+#include "policy/image.h"
+#include "policy/range.h"
+
+/* What a walk from the root towards a name has met, with a workload's eyes. */
+struct walk {
+	const struct tree_node *node;         /* the name's own; NULL: not in the tree */
+	struct tree_view view;                /* of node */
+	const struct registry_host *wildcard; /* the most specific visible one */
+	const struct registry_host *hidden;   /* one that is out of sight */
+	uint32_t zone;                        /* the innermost */
+};
+
+struct registry *
+registry_ref(struct registry *r)
+{
+	r->refs++;
+	return r;
+}
+
+void
+registry_unref(struct registry *r)
+{
+	struct memory memory;
+
+	if (r == NULL)
+		return;
+	assert(r->refs > 0);
+	if (--r->refs > 0)
+		return;
+	memory = r->memory; /* r lies in it */
+	memory_done(&memory);
+}
+
+enum outbound_mode
+registry_mode(const struct registry *r)
+{
+	return r->mode;
+}
+
+struct registry_counts
+registry_counts(const struct registry *r)
+{
+	return r->counts;
+}
+
+const struct workload *
+registry_workload(const struct registry *r, const struct addr *source)
+{
+	return workloads_find(&r->workloads, source);
+}
+
+static void
+step(const struct registry *r, const struct workload *w, const struct tree_node *node,
+    struct walk *walk)
+{
+	walk->node = node;
+	if (node->zone != TREE_NO_ZONE)
+		walk->zone = node->zone;
+	walk->view =
+	    tree_view(&r->tree, node, w != NULL, w != NULL ? w->namespace_id : 0);
+}
+
+/* node is a proper ancestor of the name: its wildcard covers it. */
+static void
+pass(struct walk *walk)
+{
+	if (walk->view.wildcard != NULL)
+		walk->wildcard = walk->view.wildcard;
+	else if (walk->node->wildcard != NULL)
+		walk->hidden = walk->node->wildcard;
+}
+
+static void
+walk_name(const struct registry *r, const struct workload *w, const struct name *n,
+    struct walk *walk)
+{
+	uint8_t offsets[NAME_LABELS_MAX];
+	const struct tree_node *node = r->tree.root;
+	size_t labels = 0;
+
+	*walk = (struct walk){.zone = TREE_NO_ZONE};
+	for (size_t pos = 0; n->bytes[pos] != 0; pos += n->bytes[pos] + 1u)
+		offsets[labels++] = (uint8_t)pos;
+	step(r, w, node, walk);
+	while (labels > 0) {
+		pass(walk);
+		node = tree_child(&r->tree, node, n->bytes + offsets[--labels]);
+		if (node == NULL) {
+			walk->node = NULL;
+			return;
+		}
+		step(r, w, node, walk);
+	}
+	if (walk->view.exact == NULL && node->exact != NULL)
+		walk->hidden = node->exact;
+}
+
+static struct verdict
+refused(const struct walk *walk)
+{
+	return (struct verdict){
+	    .kind = VERDICT_REFUSED,
+	    .reason = walk->hidden != NULL ? REASON_NOT_EXPORTED : REASON_NOT_REGISTERED,
+	    .host = walk->hidden,
+	};
+}
+
+void
+registry_judge(const struct registry *r, const struct workload *w, const struct name *n,
+    struct verdict *ret_verdict)
+{
+	const struct registry_host *host = NULL;
+	struct walk walk;
+
+	walk_name(r, w, n, &walk);
+	if (walk.node != NULL)
+		host = walk.view.exact;
+	if (host == NULL)
+		host = walk.wildcard;
+	if (walk.zone != TREE_NO_ZONE)
+		*ret_verdict = (struct verdict){.kind = VERDICT_ZONE, .zone = walk.zone};
+	else if (r->mode == OUTBOUND_ALLOW_ANY)
+		*ret_verdict = (struct verdict){.kind = VERDICT_OPEN};
+	else if (host != NULL)
+		*ret_verdict = (struct verdict){.kind = VERDICT_HOST, .host = host};
+	else if (walk.node != NULL && walk.view.below)
+		*ret_verdict = (struct verdict){.kind = VERDICT_PARENT};
+	else
+		*ret_verdict = refused(&walk);
+}
+
+static bool
+lists(const struct prefix *list, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++)
+		if (prefix_contains(&list[i], a))
+			return true;
+	return false;
+}
+
+static bool
+host_lists(const struct registry_host *h, const struct addr *a)
+{
+	return lists(h->addresses, h->address_count, a) ||
+	       lists(h->endpoints, h->endpoint_count, a);
+}
+
+bool
+registry_permits(const struct registry *r, const struct registry_host *host,
+    const struct addr *address)
+{
+	struct addr inner = range_unwrap(address);
+	enum range_kind kind = range_of(address);
+
+	if (host == NULL || host_lists(host, address) || host_lists(host, &inner))
+		return true;
+	if (host->listed_only || kind == RANGE_NEVER)
+		return false;
+	if (host->internal)
+		return true;
+	return kind == RANGE_PUBLIC && !lists(r->own, r->own_count, address) &&
+	       !lists(r->own, r->own_count, &inner);
+}
+
+bool
+registry_fixed(const struct registry *r, size_t i, struct registry_fixed *ret_fixed)
+{
+	if (r->mode == OUTBOUND_ALLOW_ANY)
+		return false;
+	return fixed_get(&r->fixed, &r->workloads, i, ret_fixed);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the registry says: its mode, its hosts and ports, the pods it knows, and the
+ * verdict on a name.
+ *
+ * Plain values and borrowed pointers; whatever is pointed at belongs to the registry that
+ * gave it and lives as long.
+ */
+#ifndef POLICY_VERDICT_H
+#define POLICY_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+
+/* Istio's outboundTrafficPolicy.mode; the values are the enum's own (istio/api
+ * mesh/v1alpha1/config.proto): the zero value is what `outboundTrafficPolicy: {}` means.
+ */
+enum outbound_mode {
+	OUTBOUND_REGISTRY_ONLY = 0,
+	OUTBOUND_ALLOW_ANY = 1,
+};
+
+/* A known pod. Which Sidecar applies to it, and its labels, will be found here too. */
+struct workload {
+	const char *namespace;
+	const char *name;
+	uint32_t namespace_id; /* of this registry only */
+};
+
+struct registry_port {
+	uint16_t number;
+	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	const char *name;
+	const char *protocol; /* as written, "" when absent */
+};
+
+/* Where an entry stands. */
+struct registry_source {
+	const char *kind;
+	const char *namespace;
+	const char *name;
+	const char *file;
+	unsigned line;
+};
+
+enum registry_resolution { /* values as in istio/api
+			      networking/v1alpha3/service_entry.proto */
+	RESOLUTION_NONE = 0,
+	RESOLUTION_STATIC = 1,
+	RESOLUTION_DNS = 2,
+	RESOLUTION_DNS_ROUND_ROBIN = 3,
+	RESOLUTION_DYNAMIC_DNS = 4,
+};
+
+/* One host of the registry as one namespace defines it: what all its entries for that
+ * host say together. */
+struct registry_host {
+	struct registry_source source; /* of the oldest of the entries */
+	const char *host;              /* as written, "*.example.com" for a wildcard */
+	bool wildcard;
+	bool internal; /* location MESH_INTERNAL: may lead inside */
+	enum registry_resolution resolution;
+	const struct registry_port *ports; /* united, each (number, proto) once */
+	size_t port_count;
+	const struct prefix *addresses; /* as listed: open without a lookup, and never
+					   forbidden in an answer */
+	size_t address_count;
+	const struct prefix *endpoints; /* the endpoints' addresses: never forbidden in an
+					   answer, but not open without a lookup */
+	size_t endpoint_count;
+	bool listed_only; /* STATIC, or with endpoints: of an answer only what addresses
+			     and endpoints list may pass */
+};
+
+enum verdict_kind {
+	VERDICT_REFUSED, /* no such name, as far as this workload may know */
+	VERDICT_PARENT, /* not registered itself, but something below it is: it exists and
+			   has no records */
+	VERDICT_HOST,   /* registered: host says what opens */
+	VERDICT_ZONE,   /* in an internal zone: zone says which; nothing opens by it */
+	VERDICT_OPEN,   /* ALLOW_ANY: answered, nothing recorded */
+};
+
+enum verdict_reason { /* of VERDICT_REFUSED; for the operator only, never told to the
+			 client */
+	REASON_NONE,
+	REASON_NOT_REGISTERED,
+	REASON_NOT_EXPORTED, /* registered, but not for this workload's namespace */
+};
+
+struct verdict {
+	enum verdict_kind kind;
+	enum verdict_reason reason;
+	const struct registry_host *
+	    host; /* VERDICT_HOST; for REASON_NOT_EXPORTED the one that is out of sight */
+	size_t zone; /* VERDICT_ZONE: index into the settings' zones */
+};
+
+/* What may be reached without a lookup. */
+struct registry_fixed {
+	struct prefix pods; /* of the destination's family; length 0: every pod */
+	struct prefix destination;
+	uint16_t port;
+	uint8_t proto;
+	const struct registry_host *host;
+};
+
+#endif

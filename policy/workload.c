@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/workload.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "policy/tree.h"
+
+/* Of a pod to an address. */
+struct claim {
+	struct table_link link;
+	struct claim *next;
+	struct addr addr;
+	const struct pod *pod;
+	const struct workload *workload; /* when it is known to hold */
+	bool contested;
+};
+
+struct row {
+	struct table_link link;
+	struct addr addr;
+	const struct workload *workload;
+};
+
+static bool
+claim_matches(const struct table_link *link, const void *key)
+{
+	return addr_equal(&CONTAINER_OF(link, struct claim, link)->addr, key);
+}
+
+static bool
+row_matches(const struct table_link *link, const void *key)
+{
+	return addr_equal(&CONTAINER_OF(link, struct row, link)->addr, key);
+}
+
+static size_t
+count_addresses(const struct pod *pods)
+{
+	size_t n = 0;
+
+	for (const struct pod *p = pods; p != NULL; p = p->next)
+		n += p->address_count;
+	return n;
+}
+
+static void
+contest(struct claim *c, const struct pod *other, struct findings *findings)
+{
+	char text[ADDR_TEXT_MAX];
+	const struct registry_source *a = &c->pod->source;
+	const struct registry_source *b = &other->source;
+
+	c->contested = true;
+	findings_add(findings, FINDING_WARNING, b->file, b->line, 1,
+	    "Pods %s/%s and %s/%s (%s:%u) both have the address %s: neither is known by "
+	    "it",
+	    b->namespace, b->name, a->namespace, a->name, a->file, a->line,
+	    addr_format(&c->addr, text));
+}
+
+static int
+claim_address(struct table *claims, struct claim ***end, const struct pod *pod,
+    const struct addr *a, const struct workloads_input *input, const struct hash_key *key)
+{
+	uint64_t hash = hash_bytes(key, a, sizeof(*a));
+	struct table_link *link = table_find(claims, hash, claim_matches, a);
+	struct claim *c;
+
+	if (link != NULL) {
+		contest(CONTAINER_OF(link, struct claim, link), pod, input->findings);
+		return 0;
+	}
+	c = memory_alloc(input->scratch, sizeof(*c));
+	if (c == NULL)
+		return input->scratch->lack;
+	c->addr = *a;
+	c->pod = pod;
+	**end = c;
+	*end = &c->next;
+	return table_add(claims, hash, &c->link);
+}
+
+/* All addresses, in the order of the pods, into *ret_list. */
+static int
+claim_all(const struct workloads_input *input, const struct hash_key *key,
+    struct claim **ret_list)
+{
+	struct claim *list = NULL;
+	struct claim **end = &list;
+	struct table claims;
+	int r;
+
+	r = table_init(&claims, MAX_OF(count_addresses(input->pods), 1));
+	if (r < 0)
+		return r;
+	for (const struct pod *p = input->pods; p != NULL; p = p->next)
+		for (size_t i = 0; i < p->address_count && r == 0; i++)
+			r = claim_address(&claims, &end, p, &p->addresses[i], input, key);
+	table_done(&claims);
+	if (r == 0)
+		*ret_list = list;
+	return r;
+}
+
+static const struct workload *
+make_workload(const struct pod *pod, const struct workloads_input *input)
+{
+	const struct interned *namespace =
+	    intern_text(input->namespaces, pod->source.namespace);
+	struct workload *w = memory_alloc(input->image, sizeof(*w));
+
+	if (namespace == NULL || w == NULL)
+		return NULL;
+	w->namespace = namespace->text;
+	w->namespace_id = namespace->id;
+	w->name = memory_text(input->image, pod->source.name, strlen(pod->source.name));
+	return w->name != NULL ? w : NULL;
+}
+
+/* A workload for each pod that has an address of its own; the claims of a pod stand
+ * together. Returns the number of such claims. */
+static int
+make_workloads(struct workloads *w, const struct workloads_input *input,
+    struct claim *claims, size_t *ret_rows)
+{
+	const struct workload *workload = NULL;
+	const struct pod *pod = NULL;
+	size_t rows = 0;
+
+	for (struct claim *c = claims; c != NULL; c = c->next) {
+		if (c->contested)
+			continue;
+		if (c->pod != pod) {
+			workload = make_workload(c->pod, input);
+			if (workload == NULL)
+				return input->image->lack;
+			pod = c->pod;
+			w->pod_count++;
+		}
+		c->workload = workload;
+		rows++;
+	}
+	*ret_rows = rows;
+	return 0;
+}
+
+static int
+fill_table(struct workloads *w, struct memory *image, const struct claim *claims)
+{
+	int r = 0;
+
+	for (const struct claim *c = claims; c != NULL && r == 0; c = c->next) {
+		struct row *row;
+
+		if (c->workload == NULL)
+			continue;
+		row = memory_alloc(image, sizeof(*row));
+		if (row == NULL)
+			return image->lack;
+		row->addr = c->addr;
+		row->workload = c->workload;
+		r = table_add(&w->table, hash_bytes(&w->key, &c->addr, sizeof(c->addr)),
+		    &row->link);
+	}
+	return r;
+}
+
+/* Those of one family, sorted by namespace: counted first, so that each finds its place. */
+static int
+fill_addresses(
+    struct workloads *w, int family, struct memory *image, const struct claim *claims)
+{
+	uint8_t af = family == FAMILY_V4 ? AF_INET : AF_INET6;
+	uint32_t *start = memory_array(image, w->namespace_count + 2, sizeof(*start));
+	struct addr *list;
+
+	if (start == NULL)
+		return image->lack;
+	/* one place further than it will be, so that filling moves it into place */
+	for (const struct claim *c = claims; c != NULL; c = c->next)
+		if (c->workload != NULL && c->addr.family == af)
+			start[c->workload->namespace_id + 2]++;
+	for (size_t i = 1; i < w->namespace_count + 2; i++)
+		start[i] += start[i - 1];
+	list = memory_array(image, start[w->namespace_count + 1], sizeof(*list));
+	if (list == NULL)
+		return image->lack;
+	for (const struct claim *c = claims; c != NULL; c = c->next)
+		if (c->workload != NULL && c->addr.family == af)
+			list[start[c->workload->namespace_id + 1]++] = c->addr;
+	w->addresses[family] = (struct workload_addresses){.list = list, .start = start};
+	return 0;
+}
+
+int
+workloads_build(
+    struct workloads *w, const struct workloads_input *input, const struct hash_key *key)
+{
+	struct claim *claims = NULL;
+	size_t rows = 0;
+	int r;
+
+	*w = (struct workloads){.key = *key};
+	r = claim_all(input, key, &claims);
+	if (r == 0)
+		r = make_workloads(w, input, claims, &rows);
+	w->namespace_count = input->namespaces->table.len;
+	if (r == 0)
+		r = tree_table(&w->table, input->image, rows);
+	if (r == 0)
+		r = fill_table(w, input->image, claims);
+	for (int family = 0; family < FAMILIES && r == 0; family++)
+		r = fill_addresses(w, family, input->image, claims);
+	return r;
+}
+
+const struct workload *
+workloads_find(const struct workloads *w, const struct addr *a)
+{
+	struct table_link *link =
+	    table_find(&w->table, hash_bytes(&w->key, a, sizeof(*a)), row_matches, a);
+
+	return link != NULL ? CONTAINER_OF(link, struct row, link)->workload : NULL;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The known pods by their addresses, and the pods' addresses by namespace.
+ */
+#ifndef POLICY_WORKLOAD_H
+#define POLICY_WORKLOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/hash.h"
+#include "base/macros.h"
+#include "base/table.h"
+#include "policy/finding.h"
+#include "policy/intern.h"
+#include "policy/memory.h"
+#include "policy/pod.h"
+#include "policy/verdict.h"
+
+enum { FAMILY_V4, FAMILY_V6, FAMILIES };
+
+/* The namespace's addresses are those from start[id] to start[id + 1]. */
+struct workload_addresses {
+	const struct addr *list;
+	const uint32_t *start; /* namespace_count + 1 of them */
+};
+
+struct workloads {
+	struct hash_key key;
+	struct table table; /* in the image */
+	size_t pod_count;
+	size_t namespace_count;
+	struct workload_addresses addresses[FAMILIES];
+};
+
+/*
+ * Of the list of pods, into the image. An address that two pods claim is nobody's, with a
+ * warning. scratch goes when the builder does. -ENOMEM, -ENOSPC.
+ */
+struct workloads_input {
+	struct pod *pods;
+	struct intern *namespaces; /* those of the pods are added */
+	struct memory *image;
+	struct memory *scratch;
+	struct findings *findings;
+};
+MUST_CHECK int workloads_build(
+    struct workloads *w, const struct workloads_input *input, const struct hash_key *key);
+
+const struct workload *workloads_find(const struct workloads *w, const struct addr *a);
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One endpoint of a ServiceEntry (Istio's WorkloadEntry).
+ *
+ * What it points at lies in the reader's memory.
+ */
+#ifndef POLICY_WORKLOAD_ENTRY_H
+#define POLICY_WORKLOAD_ENTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "policy/reader.h"
+#include "policy/verdict.h"
+
+#define WORKLOAD_ENTRY_PORTS_MAX 128
+
+struct entry_port;
+
+enum entry_endpoint_kind {
+	ENDPOINT_NONE, /* a network without an address */
+	ENDPOINT_ADDRESS,
+	ENDPOINT_NAME,
+};
+
+struct entry_endpoint_port {
+	const char *name; /* of the entry's port */
+	uint16_t number;
+};
+
+struct entry_endpoint {
+	enum entry_endpoint_kind kind;
+	struct addr address; /* ENDPOINT_ADDRESS */
+	const char *name;    /* ENDPOINT_NAME */
+	size_t port_count;
+	struct entry_endpoint_port *ports;
+};
+
+/* What the rules for an endpoint depend on: the entry around it. */
+struct workload_entry_rules {
+	enum registry_resolution resolution;
+	size_t port_count;
+	const struct entry_port *ports;
+};
+
+/* Error findings tell what is refused; false then. */
+bool workload_entry_read(struct reader *rd, const struct node *n,
+    const struct workload_entry_rules *rules, struct entry_endpoint *ret_endpoint);
+
+#endif

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "resolver/resolver.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+
+#include "base/table.h"
+#include "resolver/channel.h"
+#include "resolver/entropy.h"
+#include "resolver/failure.h"
+#include "resolver/pending.h"
+#include "resolver/server.h"
+#include "resolver/upstream.h"
+
+#define DEADLINE_MAX_MS 60000 /* clients have long gone; c-ares keeps quiet for an hour */
+
+/* A question under way. */
+struct asking {
+	struct pending pending;
+	struct upstream_question question;
+	struct resolver *resolver;
+	int result; /* when it ended before it began */
+	TAILQ_ENTRY(asking) link;
+};
+
+TAILQ_HEAD(asking_list, asking);
+
+struct resolver {
+	struct channel_pool *channels;
+	struct server_list servers;
+	struct server_group *groups[RESOLVER_GROUPS_MAX];
+	size_t group_count;
+	uint64_t generation; /* of the groups */
+	struct entropy entropy;
+	struct upstream upstream;
+	struct cache *cache;
+	struct failure_table failures; /* by hashes that the generation is part of */
+	struct hash_key hash_key;
+	struct table pending;
+	struct asking_list ended; /* without being asked: their waiters are told soon */
+	struct event tell;
+	int64_t (*now_ms)(void);
+	uint64_t failed, joined;
+};
+
+/* Groups. */
+
+static void
+drop_groups(struct server_group **groups, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		server_group_unref(groups[i]);
+}
+
+static int
+make_groups(struct resolver *r, const struct resolver_group *settings, size_t count,
+    struct server_group **ret_groups)
+{
+	int error;
+
+	if (count == 0 || count > RESOLVER_GROUPS_MAX)
+		return -EINVAL;
+	for (size_t i = 0; i < count; i++) {
+		error = server_group_new(&r->servers, &settings[i], &ret_groups[i]);
+		if (error < 0) {
+			drop_groups(ret_groups, i);
+			return error;
+		}
+	}
+	return 0;
+}
+
+static bool
+same_groups(const struct resolver *r, const struct resolver_group *settings, size_t count)
+{
+	if (count != r->group_count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!server_group_same(r->groups[i], &settings[i]))
+			return false;
+	return true;
+}
+
+int
+resolver_set_groups(
+    struct resolver *r, const struct resolver_group *groups, size_t group_count)
+{
+	struct server_group *fresh[RESOLVER_GROUPS_MAX];
+	int error;
+
+	if (same_groups(r, groups, group_count))
+		return 0;
+	error = make_groups(r, groups, group_count, fresh);
+	if (error < 0)
+		return error;
+	drop_groups(r->groups, r->group_count);
+	for (size_t i = 0; i < group_count; i++)
+		r->groups[i] = fresh[i];
+	r->group_count = group_count;
+	r->generation++;
+	cache_clear(r->cache);
+	return 0;
+}
+
+/* The end of a question. */
+
+static void
+conclude(struct asking *asking, int result, struct answer *a)
+{
+	table_remove(&asking->resolver->pending, &asking->pending.link);
+	pending_finish(&asking->pending, result, a);
+	free(asking);
+}
+
+/* An answer of servers that a reload has replaced goes to those who asked them, and
+ * nowhere else. */
+static void
+remember(struct asking *asking, int result, struct answer *a)
+{
+	struct resolver *r = asking->resolver;
+	const struct pending *p = &asking->pending;
+	int64_t now_ms;
+
+	if (p->generation != r->generation)
+		return;
+	now_ms = r->now_ms();
+	if (result == 0)
+		cache_add(r->cache, p->group, a, now_ms);
+	else if (result != -ENOMEM)
+		failure_add(&r->failures, p->link.hash, result, now_ms);
+}
+
+static void
+on_answer(struct upstream_question *q, int result, struct answer *a)
+{
+	struct asking *asking = CONTAINER_OF(q, struct asking, question);
+
+	if (result < 0)
+		asking->resolver->failed++;
+	remember(asking, result, a);
+	conclude(asking, result, a);
+	if (a != NULL)
+		answer_unref(a);
+}
+
+/* Only those that were there at the start: whoever asks again is told the next time. */
+static void
+tell_ended(evutil_socket_t fd, short what, void *arg)
+{
+	struct resolver *r = arg;
+	struct asking_list now = TAILQ_HEAD_INITIALIZER(now);
+	struct asking *asking;
+
+	(void)fd;
+	(void)what;
+	TAILQ_CONCAT(&now, &r->ended, link);
+	while ((asking = TAILQ_FIRST(&now)) != NULL) {
+		TAILQ_REMOVE(&now, asking, link);
+		conclude(asking, asking->result, NULL);
+	}
+}
+
+/* done may not be called from within resolver_ask: the loop does it, in its next turn, so
+ * that one who asks again and again does not keep it from its sockets. */
+static void
+end_soon(struct asking *asking, int result)
+{
+	static const struct timeval now = {0};
+	struct resolver *r = asking->resolver;
+
+	asking->result = result;
+	TAILQ_INSERT_TAIL(&r->ended, asking, link);
+	if (evtimer_add(&r->tell, &now) < 0)
+		event_active(&r->tell, EV_TIMEOUT, 0); /* takes no memory */
+}
+
+/* The beginning of a question. */
+
+static void
+begin(struct asking *asking, int64_t now_ms)
+{
+	struct resolver *r = asking->resolver;
+	struct pending *p = &asking->pending;
+	int result = failure_find(&r->failures, p->link.hash, now_ms);
+
+	if (result == 0) {
+		asking->question.done = on_answer;
+		asking->question.name = &p->name;
+		asking->question.type = p->type;
+		result = upstream_ask(
+		    &r->upstream, r->groups[p->group], &asking->question, now_ms);
+		if (result == 0)
+			return;
+		r->failed++;
+		remember(asking, result, NULL);
+	}
+	end_soon(asking, result);
+}
+
+static int
+asking_new(struct resolver *r, uint64_t hash, const struct pending_key *key,
+    struct asking **ret_asking)
+{
+	struct asking *asking;
+	int error;
+
+	if (r->pending.len >= RESOLVER_PENDING_MAX)
+		return -EBUSY;
+	asking = calloc(1, sizeof(*asking));
+	if (asking == NULL)
+		return -ENOMEM;
+	asking->resolver = r;
+	pending_init(&asking->pending, key);
+	error = table_add(&r->pending, hash, &asking->pending.link);
+	assert(error == 0);
+	*ret_asking = asking;
+	return 0;
+}
+
+int
+resolver_ask(struct resolver *r, size_t group, const struct name *name, uint16_t type,
+    struct resolver_waiter *waiter, int64_t now_ms)
+{
+	const struct pending_key key = {
+	    .generation = r->generation,
+	    .group = group,
+	    .name = name,
+	    .type = type,
+	};
+	uint64_t hash = pending_hash(&r->hash_key, &key);
+	struct pending *p = pending_find(&r->pending, hash, &key);
+	struct asking *asking;
+	int error;
+
+	assert(group < r->group_count);
+	if (p != NULL) {
+		error = pending_join(p, waiter);
+		if (error == 0)
+			r->joined++;
+		return error;
+	}
+	error = asking_new(r, hash, &key, &asking);
+	if (error < 0)
+		return error;
+	error = pending_join(&asking->pending, waiter);
+	assert(error == 0); /* it is the first */
+	begin(asking, now_ms);
+	return 0;
+}
+
+void
+resolver_cancel(struct resolver *r, struct resolver_waiter *waiter)
+{
+	(void)r; /* the question goes on: its answer is worth having */
+	pending_leave(waiter);
+}
+
+struct answer *
+resolver_find(struct resolver *r, size_t group, const struct name *name, uint16_t type,
+    int64_t now_ms)
+{
+	return cache_find(r->cache, group, name, type, now_ms);
+}
+
+/* The whole. */
+
+static bool
+settings_valid(const struct resolver_settings *s)
+{
+	return s->deadline_ms > 0 && s->deadline_ms <= DEADLINE_MAX_MS && s->try_ms > 0 &&
+	       s->try_ms <= s->deadline_ms;
+}
+
+static int
+init_parts(
+    struct resolver *r, struct event_base *base, const struct resolver_settings *settings)
+{
+	const struct upstream_settings upstream = {
+	    .base = base,
+	    .now_ms = settings->now_ms,
+	    .deadline_ms = settings->deadline_ms,
+	    .try_ms = settings->try_ms,
+	};
+	int error;
+
+	error = table_init(&r->pending, RESOLVER_PENDING_MAX);
+	if (error < 0)
+		return error;
+	error = channel_pool_new(base, settings->now_ms, &r->channels);
+	if (error < 0)
+		return error;
+	r->cache = cache_new(&settings->cache, &settings->hash_key);
+	if (r->cache == NULL)
+		return -ENOMEM;
+	server_list_init(&r->servers, channel_pool_sockets(r->channels));
+	upstream_init(&r->upstream, &upstream, r->channels, &r->entropy);
+	error = make_groups(r, settings->groups, settings->group_count, r->groups);
+	if (error == 0)
+		r->group_count = settings->group_count;
+	return error;
+}
+
+int
+resolver_new(struct event_base *base, const struct resolver_settings *settings,
+    struct resolver **ret_resolver)
+{
+	struct resolver *r;
+	int error;
+
+	if (!settings_valid(settings))
+		return -EINVAL;
+	r = calloc(1, sizeof(*r));
+	if (r == NULL)
+		return -ENOMEM;
+	r->now_ms = settings->now_ms;
+	r->hash_key = settings->hash_key;
+	TAILQ_INIT(&r->ended);
+	entropy_init(&r->entropy, settings->random_bytes);
+	(void)evtimer_assign(&r->tell, base, tell_ended, r); /* fails only without base */
+	error = init_parts(r, base, settings);
+	if (error < 0) {
+		resolver_free(r);
+		return error;
+	}
+	*ret_resolver = r;
+	return 0;
+}
+
+static void
+drop_askings(struct resolver *r)
+{
+	struct table_link *link, *next;
+	struct asking *asking;
+
+	for (link = table_first(&r->pending); link != NULL; link = next) {
+		next = table_next(&r->pending, link);
+		asking = CONTAINER_OF(link, struct asking, pending.link);
+		assert(TAILQ_EMPTY(&asking->pending.waiters));
+		upstream_cancel(&asking->question);
+		table_remove(&r->pending, link);
+		free(asking);
+	}
+}
+
+void
+resolver_free(struct resolver *r)
+{
+	if (r == NULL)
+		return;
+	drop_askings(r);
+	(void)event_del(&r->tell); /* it is assigned */
+	drop_groups(r->groups, r->group_count);
+	channel_pool_free(r->channels);
+	cache_free(r->cache);
+	table_done(&r->pending);
+	entropy_done(&r->entropy);
+	free(r);
+}
+
+struct resolver_counts
+resolver_counts(const struct resolver *r)
+{
+	const struct upstream_counts *upstream = &r->upstream.counts;
+	struct channel_counts channels = channel_pool_counts(r->channels);
+
+	return (struct resolver_counts){
+	    .questions = upstream->questions,
+	    .tries = upstream->tries,
+	    .truncated = upstream->truncated,
+	    .timeouts = upstream->timeouts,
+	    .mismatches = channels.mismatches,
+	    .failures = r->failed,
+	    .joined = r->joined,
+	    .pending = r->pending.len,
+	    .channels = channels.used + channels.idle,
+	    .cache = cache_counts(r->cache),
+	};
+}

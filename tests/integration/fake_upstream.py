@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An upstream server that does what a test tells it to, over UDP and TCP."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+
+from dnsclient import frame, read_frame
+from namespace import Namespace, family_of
+
+Script = Callable[["Question"], "bytes | list[bytes] | None"]
+
+
+@dataclass(frozen=True)
+class Question:
+    message: dns.message.Message
+    transport: str  # "udp" or "tcp"
+    port: int  # the asker's
+
+    @property
+    def name(self) -> str:
+        return self.message.question[0].name.to_text(omit_final_dot=True).lower()
+
+    @property
+    def type(self) -> str:
+        return dns.rdatatype.to_text(self.message.question[0].rdtype)
+
+
+def answer(question: Question, *records: str, ttl: int = 300, rcode: str = "NOERROR") -> bytes:
+    """records: "OWNER TYPE RDATA"; the owner "@" is the question's name, in its letters."""
+    reply = dns.message.make_response(question.message, recursion_available=True)
+    reply.set_rcode(dns.rcode.from_text(rcode))
+    for record in records:
+        owner, rdtype, rdata = record.split(maxsplit=2)
+        name = question.message.question[0].name if owner == "@" else owner + "."
+        reply.answer.append(dns.rrset.from_text(name, ttl, "IN", rdtype, rdata))
+    return reply.to_wire(max_size=65535)
+
+
+def addresses(question: Question, v4: str, v6: str, ttl: int = 300) -> bytes:
+    if question.type == "A":
+        return answer(question, f"@ A {v4}", ttl=ttl)
+    if question.type == "AAAA":
+        return answer(question, f"@ AAAA {v6}", ttl=ttl)
+    return answer(question)
+
+
+def truncated(question: Question) -> bytes:
+    reply = dns.message.make_response(question.message, recursion_available=True)
+    reply.flags |= dns.flags.TC
+    return reply.to_wire()
+
+
+def silence(question: Question) -> None:
+    return None
+
+
+class FakeUpstream:
+    """Answers by script, from a thread of its own; a script that raises fails the test."""
+
+    def __init__(self, place: Namespace, *hosts: str) -> None:
+        self.script: Script = silence
+        self.failures: list[BaseException] = []
+        self._asked: list[Question] = []
+        self._changed = threading.Condition()
+        self._held: list[Callable[[], None]] = []
+        self.holding = False  # keep what would be sent until release()
+        self._stop_read, self._stop_write = os.pipe()
+        self._udp = [place.inside(lambda h=h: self._bind(h, socket.SOCK_DGRAM)) for h in hosts]
+        self._tcp = [place.inside(lambda h=h: self._bind(h, socket.SOCK_STREAM)) for h in hosts]
+        self._connections: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._serve, name="upstream", daemon=True)
+        self._thread.start()
+
+    @staticmethod
+    def _bind(host: str, kind: int) -> socket.socket:
+        s = socket.socket(family_of(host), kind)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        s.bind((host, 53))
+        if kind == socket.SOCK_STREAM:
+            s.listen(128)
+        return s
+
+    def close(self) -> None:
+        os.write(self._stop_write, b"x")
+        self._thread.join()
+        for s in self._udp + self._tcp + self._connections:
+            s.close()
+        os.close(self._stop_read)
+        os.close(self._stop_write)
+        if self.failures:
+            raise self.failures[0]
+
+    def reset(self) -> None:
+        """Silent, forgetful, and holding nothing back: as a test finds it."""
+        with self._changed:
+            self.script, self.holding = silence, False
+            self._asked.clear()
+            self._held.clear()
+
+    def asked(self, name: str | None = None, rdtype: str | None = None) -> list[Question]:
+        with self._changed:
+            return [q for q in self._asked if name in (None, q.name) and rdtype in (None, q.type)]
+
+    def wait_asked(self, count: int, name: str, timeout: float = 5) -> None:
+        with self._changed:
+            ok = self._changed.wait_for(
+                lambda: sum(q.name == name for q in self._asked) >= count, timeout)
+        assert ok, f"{name} was not asked {count} times"
+
+    def release(self) -> None:
+        with self._changed:
+            self.holding = False
+            held, self._held = self._held, []
+        for send in held:
+            send()
+
+    def _serve(self) -> None:
+        while True:
+            watched = [self._stop_read, *self._udp, *self._tcp, *self._connections]
+            ready, _, _ = select.select(watched, [], [])
+            if self._stop_read in ready:
+                return
+            for s in ready:
+                if s in self._udp:
+                    data, peer = s.recvfrom(65535)
+                    self._handle(data, "udp", peer[1], lambda w, s=s, p=peer: s.sendto(w, p))
+                elif s in self._tcp:
+                    self._connections.append(s.accept()[0])
+                else:
+                    self._serve_tcp(s)
+
+    def _serve_tcp(self, s: socket.socket) -> None:
+        try:
+            data = read_frame(s)
+        except (EOFError, OSError):
+            self._connections.remove(s)
+            s.close()
+            return
+        self._handle(data, "tcp", s.getpeername()[1], lambda w: s.sendall(frame(w)))
+
+    def _handle(self, data: bytes, transport: str, port: int,
+                send: Callable[[bytes], object]) -> None:
+        try:
+            question = Question(dns.message.from_wire(data), transport, port)
+            with self._changed:
+                self._asked.append(question)
+                self._changed.notify_all()
+                script = self.script
+            replies = script(question)
+        except BaseException as e:
+            self.failures.append(e)
+            return
+        for wire in [replies] if isinstance(replies, bytes) else replies or []:
+            with self._changed:
+                if self.holding:
+                    self._held.append(lambda w=wire: send(w))
+                    continue
+            send(wire)

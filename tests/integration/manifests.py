@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kubernetes and Istio objects as `kubectl get -o json` prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Manifest = dict[str, Any]
+HTTPS = (443, "HTTPS")
+HTTP = (80, "HTTP")
+
+
+def policy(mode: str | None) -> Manifest:
+    """The mesh's outboundTrafficPolicy; None: it does not say."""
+    mesh: dict[str, Any] = {} if mode is None else {"outboundTrafficPolicy": {"mode": mode}}
+    return {"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator",
+            "metadata": {"name": "mesh", "namespace": "istio-system"},
+            "spec": {"meshConfig": mesh}}
+
+
+def service_entry(*hosts: str, ports: Sequence[tuple[int, str]] = (HTTPS,),
+                  resolution: str = "DNS", name: str = "", namespace: str = "default",
+                  **spec: Any) -> Manifest:
+    return {"apiVersion": "networking.istio.io/v1", "kind": "ServiceEntry",
+            "metadata": {"name": name or hosts[0].replace("*", "any").replace(".", "-"),
+                         "namespace": namespace},
+            "spec": {"hosts": list(hosts), "location": "MESH_EXTERNAL", "resolution": resolution,
+                     "ports": [{"number": n, "name": f"{p.lower()}-{n}", "protocol": p}
+                               for n, p in ports], **spec}}
+
+
+def pod(name: str, addresses: Sequence[str], namespace: str = "default") -> Manifest:
+    return {"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": namespace, "labels": {"app": name}},
+            "spec": {"nodeName": "node"},
+            "status": {"phase": "Running", "podIP": addresses[0],
+                       "podIPs": [{"ip": a} for a in addresses]}}

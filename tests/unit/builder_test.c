@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Building under lack of memory and of room, and with as many entries as there may be.
+ */
+#include <errno.h>
+
+#include "base/buf.h"
+#include "tests/unit/alloc.h"
+#include "tests/unit/built.h"
+
+#define MANY 20000
+
+static const char all_kinds[] =
+    "apiVersion: v1\nkind: List\nitems:\n"
+    "- {apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: a, "
+    "namespace: x, labels: {a: b}}, spec: {hosts: [a.t, '*.b.t'], addresses: [1.2.3.4, "
+    "'2001:db8::/32'], exportTo: [., z], ports: [{number: 1, name: a, protocol: TLS}]}}\n"
+    "- {apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: b, "
+    "namespace: x, labels: {a: b}}, spec: {hosts: [a.t], exportTo: [., z], ports: "
+    "[{number: 2, name: a, protocol: TLS}]}}\n"
+    "- {apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: c, "
+    "namespace: z}, spec: {hosts: [a.t], resolution: STATIC, endpoints: [{address: "
+    "1.2.3.4, ports: {a: 9}}], ports: [{number: 2, name: a, protocol: TLS}]}}\n"
+    "- {apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: d, "
+    "namespace: x}, spec: {hosts: [a.t], resolution: DNS, ports: [{number: 2, name: a, "
+    "protocol: TLS}]}}\n"
+    "- {apiVersion: v1, kind: Pod, metadata: {name: p, namespace: x}, status: {podIPs: "
+    "[{ip: 10.0.0.1}, {ip: 'fd00::1'}]}}\n"
+    "- {apiVersion: v1, kind: Pod, metadata: {name: q, namespace: z}, status: {podIPs: "
+    "[{ip: 10.0.0.1}]}}\n"
+    "---\napiVersion: v1\nkind: PodList\nitems: []\n"
+    "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio}\ndata: {mesh: "
+    "'outboundTrafficPolicy: {}'}\n";
+
+/* All that may happen is that it is built, or a lack is told. */
+static int
+try_build(size_t bytes_max)
+{
+	struct built b;
+	int r;
+
+	built_open(&b);
+	b.settings.bytes_max = bytes_max;
+	b.builder = registry_builder_new(&b.settings, &b.findings);
+	if (b.builder == NULL) {
+		built_close(&b);
+		return -ENOMEM;
+	}
+	r = registry_builder_add(b.builder, "a.yaml", all_kinds, sizeof(all_kinds) - 1);
+	if (r == 0)
+		r = built_finish(&b);
+	assert_int_equal(b.findings.errors, 0);
+	if (r == 0)
+		assert_int_equal(built_judge(&b, NULL, "t").kind, VERDICT_PARENT);
+	built_close(&b);
+	return r;
+}
+
+static void
+every_allocation_fails_once(void **state)
+{
+	size_t count;
+
+	(void)state;
+	alloc_reset();
+	assert_int_equal(try_build(0), 0);
+	count = alloc_count();
+	assert_true(count > 10);
+	for (size_t n = 0; n < count; n++) {
+		int r;
+
+		alloc_fail_at(n);
+		r = try_build(0);
+		alloc_reset();
+		/* a finding that is lost for lack of memory does not stop the build */
+		assert_true(r == -ENOMEM || r == 0);
+	}
+}
+
+static void
+every_size_limit(void **state)
+{
+	bool built = false;
+	int r;
+
+	(void)state;
+	for (size_t limit = 1; limit < 64 * 1024; limit += 61) {
+		r = try_build(limit);
+		assert_true(r == 0 || r == -ENOSPC || r == -ENOMEM);
+		/* once there is room there is room */
+		assert_true(!built || r == 0);
+		built = r == 0;
+	}
+	assert_true(built);
+}
+
+static void
+refused_after_an_earlier_error(void **state)
+{
+	struct built b;
+
+	(void)state;
+	built_open(&b);
+	findings_add(&b.findings, FINDING_ERROR, "egressd.yaml", 1, 1, "earlier");
+	assert_int_equal(built_finish(&b), -EINVAL);
+	assert_null(b.registry);
+	built_close(&b);
+}
+
+static void
+append_entry(struct buf *text, size_t n, const char *namespace, const char *host)
+{
+	buf_printf(text,
+	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata:\n"
+	    "  name: e%zu\n  namespace: %s\nspec:\n  hosts:\n  - %s\n  ports:\n"
+	    "  - number: 443\n    name: https\n    protocol: HTTPS\n  resolution: "
+	    "DNS\n---\n",
+	    n, namespace, host);
+}
+
+/* Each shape would be quadratic somewhere if anything looked at pairs. */
+static void
+many(void **state)
+{
+	static const char *const shapes[] = {"distinct", "one host", "one host, merged",
+	    "one host, shadowed", "one parent, private"};
+	struct buf text;
+
+	(void)state;
+	buf_init(&text, 32 << 20);
+	for (size_t shape = 0; shape < ARRAY_LEN(shapes); shape++) {
+		struct built b;
+
+		buf_clear(&text);
+		for (size_t n = 0; n < MANY; n++) {
+			char host[64], namespace[64];
+
+			(void)snprintf(host, sizeof(host),
+			    shape == 0 || shape == 4 ? "h%zu.example.com"
+						     : "h.example.com",
+			    n);
+			(void)snprintf(namespace, sizeof(namespace),
+			    shape == 1 || shape == 4 ? "n%zu" : "same", n);
+			append_entry(&text, n, namespace, host);
+			if (shape == 4 || (shape == 3 && n % 2 == 1)) {
+				text.len -= 4; /* the document's end */
+				buf_text(&text, "  exportTo: [.]\n---\n");
+			}
+		}
+		built_open(&b);
+		built_add_bytes(&b, "a.yaml", text.bytes, text.len);
+		assert_int_equal(built_finish(&b), 0);
+		assert_int_equal(registry_counts(b.registry).entries, MANY);
+		assert_int_equal(registry_counts(b.registry).hosts,
+		    shape == 2 || shape == 3 ? 1 : MANY);
+		assert_true(registry_counts(b.registry).bytes < (size_t)MANY * 1024);
+		built_close(&b);
+	}
+	buf_done(&text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_allocation_fails_once),
+	    cmocka_unit_test(every_size_limit),
+	    cmocka_unit_test(refused_after_an_earlier_error),
+	    cmocka_unit_test(many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "tests/unit/resolver_bed.h"
+
+/* Limits. */
+
+static void
+questions_are_bounded(void **state)
+{
+	struct client *clients = calloc(RESOLVER_PENDING_MAX + 1, sizeof(*clients));
+	char text[32];
+	struct name n;
+
+	(void)state;
+	fake_allow_files(RESOLVER_PENDING_MAX + 100);
+	assert_non_null(clients);
+	server.on_query = fake_server_silent;
+	for (size_t i = 0; i <= RESOLVER_PENDING_MAX; i++) {
+		(void)snprintf(text, sizeof(text), "n%zu.example", i);
+		assert_int_equal(name_parse(text, strlen(text), &n), 0);
+		assert_int_equal(try_ask(&clients[i], 0, &n, TYPE_A),
+		    i < RESOLVER_PENDING_MAX ? 0 : -EBUSY);
+	}
+	assert_null(clients[RESOLVER_PENDING_MAX].waiter.pending);
+	assert_int_equal(counts().pending, RESOLVER_PENDING_MAX);
+	for (size_t i = 0; i < RESOLVER_PENDING_MAX; i++)
+		resolver_cancel(resolver, &clients[i].waiter);
+	free(clients);
+}
+
+static void
+waiters_are_bounded(void **state)
+{
+	struct client *clients = calloc(RESOLVER_WAITERS_MAX + 1, sizeof(*clients));
+
+	(void)state;
+	assert_non_null(clients);
+	for (size_t i = 0; i < RESOLVER_WAITERS_MAX; i++)
+		ask(&clients[i]);
+	assert_int_equal(
+	    try_ask(&clients[RESOLVER_WAITERS_MAX], 0, &name, TYPE_A), -EBUSY);
+	for (size_t i = 0; i < RESOLVER_WAITERS_MAX; i++)
+		resolver_cancel(resolver, &clients[i].waiter);
+	free(clients);
+}
+
+static void
+settings_out_of_range_are_refused(void **state)
+{
+	struct resolver_settings bad[6] = {
+	    settings, settings, settings, settings, settings, settings};
+	struct resolver *r;
+
+	(void)state;
+	bad[0].group_count = 0;
+	bad[1].group_count = RESOLVER_GROUPS_MAX + 1;
+	bad[2].deadline_ms = 0;
+	bad[3].deadline_ms = INT64_MAX;
+	bad[4].try_ms = 0;
+	bad[5].try_ms = bad[5].deadline_ms + 1;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(resolver_new(base, &bad[i], &r), -EINVAL);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(questions_are_bounded),
+	    TEST(waiters_are_bounded),
+	    TEST(settings_out_of_range_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whose address it is, and what pods may reach without a lookup.
+ */
+#include <errno.h>
+
+#include "tests/unit/built.h"
+
+#define POD(ns, name, rest)                                                              \
+	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: " name ", namespace: " ns      \
+	"}\n" rest "\n"
+#define SE(ns, name, spec)                                                               \
+	"---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: "        \
+	"{name: " name ", namespace: " ns "}\nspec: {resolution: NONE, " spec "}\n"
+#define PORTS "ports: [{number: 443, name: a, protocol: TLS}], "
+
+static const struct workload *
+find(const struct built *b, const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, strlen(text), &a), 0);
+	return registry_workload(b->registry, &a);
+}
+
+static void
+pods(void **state)
+{
+	const struct workload *w;
+	struct built b;
+
+	(void)state;
+	assert_int_equal(
+	    built_from(&b, POD("x", "p",
+			       "status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: "
+			       "'fd00::1'}], phase: Running}") POD("x", "host",
+			       "spec: {hostNetwork: true}\nstatus: {podIP: 192.168.0.1}")
+			       POD("x", "other",
+				   "spec: {hostNetwork: false}\nstatus: {podIP: "
+				   "10.0.0.2}") POD("x", "pending",
+				   "status: {phase: Pending}") POD("x", "new", "")
+				   POD("x", "blank", "status: {podIP: '', podIPs: null}")),
+	    0);
+	assert_int_equal(b.findings.len, 0);
+	w = find(&b, "10.0.0.1");
+	assert_string_equal(w->namespace, "x");
+	assert_string_equal(w->name, "p");
+	assert_ptr_equal(find(&b, "fd00::1"), w);
+	assert_string_equal(find(&b, "10.0.0.2")->name, "other");
+	assert_int_equal(find(&b, "10.0.0.2")->namespace_id, w->namespace_id);
+	assert_null(find(&b, "192.168.0.1"));
+	assert_null(find(&b, "10.0.0.9"));
+	assert_int_equal(registry_counts(b.registry).pods, 2);
+	built_close(&b);
+}
+
+static void
+same_address(void **state)
+{
+	struct built b;
+
+	(void)state;
+	assert_int_equal(
+	    built_from(&b,
+		POD("x", "a",
+		    "status: {podIP: 10.0.0.1, podIPs: [{ip: 10.0.0.1}, {ip: "
+		    "'fd00::1'}]}") POD("why", "b", "status: {podIP: 10.0.0.1}")
+		    POD("x", "done", "status: {podIP: 10.0.0.2, phase: Succeeded}")
+			POD("x", "dead", "status: {podIP: 10.0.0.2, phase: Failed}")
+			    POD("x", "live", "status: {podIP: 10.0.0.2}")),
+	    0);
+	assert_int_equal(b.findings.warnings, 1);
+	assert_true(built_says(&b, FINDING_WARNING,
+	    "Pods why/b and x/a (a.yaml:2) both have the address 10.0.0.1"));
+	assert_null(find(&b, "10.0.0.1"));
+	assert_string_equal(find(&b, "fd00::1")->name, "a"); /* that one is its own */
+	assert_string_equal(find(&b, "10.0.0.2")->name, "live");
+	built_close(&b);
+}
+
+static void
+refused_pods(void **state)
+{
+	static const struct {
+		const char *rest, *words;
+	} cases[] = {
+	    {"status: {podIP: x}", "is no IP address"},
+	    {"status: {podIP: [1.2.3.4]}", "must be a text"},
+	    {"status: {podIPs: [1.2.3.4]}", "must be a mapping"},
+	    {"status: {podIPs: {ip: 1.2.3.4}}", "must be a list"},
+	    {"status: [a]", "must be a mapping"},
+	    {"spec: {hostNetwork: maybe}", "true or false"},
+	    {"spec: [a]", "must be a mapping"},
+	};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct built b;
+
+		(void)snprintf(text, sizeof(text),
+		    "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n%s\n",
+		    cases[i].rest);
+		assert_int_equal(built_from(&b, text), -EINVAL);
+		assert_true(built_says(&b, FINDING_ERROR, cases[i].words));
+		built_close(&b);
+	}
+}
+
+#define FIXED_LINE_MAX 200
+
+/* "PODS > DESTINATION PROTO/PORT ENTRY" */
+static void
+fixed_line(const struct registry_fixed *f, char *line)
+{
+	char pods_[ADDR_TEXT_MAX];
+	char destination[ADDR_TEXT_MAX];
+
+	(void)snprintf(line, FIXED_LINE_MAX, "%s > %s %d/%d %s",
+	    f->pods.len == 0 ? "all" : prefix_format(&f->pods, pods_),
+	    prefix_format(&f->destination, destination), f->proto, f->port,
+	    f->host->source.name);
+}
+
+static void
+fixed_is(const char *text, const char *const *want, size_t n)
+{
+	struct registry_fixed f;
+	char line[FIXED_LINE_MAX];
+	struct built b;
+
+	if (built_from(&b, text) < 0)
+		built_print(&b);
+	assert_int_equal(b.result, 0);
+	for (size_t i = 0; i < n; i++) {
+		assert_true(registry_fixed(b.registry, i, &f));
+		fixed_line(&f, line);
+		assert_string_equal(line, want[i]);
+		assert_int_equal(f.pods.addr.family, f.destination.addr.family);
+	}
+	assert_false(registry_fixed(b.registry, n, &f));
+	assert_false(registry_fixed(b.registry, SIZE_MAX, &f));
+	built_close(&b);
+}
+
+#define PODS                                                                             \
+	POD("a", "a1", "status: {podIP: 10.0.1.1, podIPs: [{ip: 'fd00::1'}]}")           \
+	POD("b", "b1", "status: {podIP: 10.0.2.1}")                                      \
+	POD("a", "a2", "status: {podIP: 10.0.1.2}")                                      \
+	POD("c", "c1", "status: {podIP: 10.0.3.1}")
+
+static void
+fixed_for_all(void **state)
+{
+	static const char *const want[] = {
+	    "all > 1.2.3.4/32 6/443 e",
+	    "all > 1.2.3.4/32 17/53 e",
+	    "all > 10.1.0.0/16 6/443 e",
+	    "all > 10.1.0.0/16 17/53 e",
+	    "all > 2001:db8::/32 6/443 e",
+	    "all > 2001:db8::/32 17/53 e",
+	};
+
+	(void)state;
+	fixed_is(PODS SE("a", "e",
+		     "hosts: [x.t, y.t], addresses: ['2001:db8::/32', 1.2.3.4, "
+		     "10.1.0.0/16], ports: [{number: 443, name: a, protocol: TLS}, "
+		     "{number: 53, name: b, protocol: UDP}]"),
+	    want, ARRAY_LEN(want));
+}
+
+static void
+fixed_for_a_namespace(void **state)
+{
+	static const char *const want[] = {
+	    "10.0.1.1/32 > 1.2.3.4/32 6/443 own",
+	    "10.0.1.2/32 > 1.2.3.4/32 6/443 own",
+	    "fd00::1/128 > 2001:db8::1/128 6/443 own",
+	    "10.0.2.1/32 > 1.2.3.5/32 6/443 two",
+	    "10.0.3.1/32 > 1.2.3.5/32 6/443 two",
+	};
+
+	(void)state;
+	fixed_is(
+	    PODS SE("a", "own",
+		PORTS "hosts: [x.t], addresses: [1.2.3.4, '2001:db8::1'], exportTo: [.]")
+		SE("a", "two",
+		    PORTS "hosts: [y.t], addresses: [1.2.3.5], exportTo: [c, b]") SE("a",
+		    "none", PORTS "hosts: [z.t], addresses: [1.2.3.6], exportTo: ['~']")
+		    SE("a", "portless", "hosts: [v.t], addresses: [1.2.3.7]"),
+	    want, ARRAY_LEN(want));
+}
+
+/* A namespace that has its own word for the host does not get the others'. */
+static void
+fixed_where_one_hides_another(void **state)
+{
+	static const char *const want[] = {
+	    "10.0.1.1/32 > 1.1.1.1/32 6/443 pub",
+	    "10.0.1.2/32 > 1.1.1.1/32 6/443 pub",
+	    "10.0.3.1/32 > 1.1.1.1/32 6/443 pub",
+	    "10.0.2.1/32 > 2.2.2.2/32 6/443 priv",
+	};
+
+	(void)state;
+	fixed_is(PODS SE("a", "pub", PORTS "hosts: [x.t], addresses: [1.1.1.1]") SE("b",
+		     "priv", PORTS "hosts: [x.t], addresses: [2.2.2.2], exportTo: [.]"),
+	    want, ARRAY_LEN(want));
+}
+
+/* Each of merged entries opens its own ports on its own addresses, no product of them. */
+static void
+fixed_of_merged_entries(void **state)
+{
+	static const char *const want[] = {
+	    "all > 1.1.1.1/32 6/443 m1",
+	    "all > 2.2.2.2/32 6/80 m1",
+	};
+
+	(void)state;
+	fixed_is(SE("a", "m1", PORTS "hosts: [x.t], addresses: [1.1.1.1]") SE("a", "m2",
+		     "ports: [{number: 80, name: b, protocol: TLS}], hosts: [x.t], "
+		     "addresses: [2.2.2.2]"),
+	    want, ARRAY_LEN(want));
+}
+
+static void
+nothing_fixed_for_the_shadowed(void **state)
+{
+	static const char *const want[] = {"all > 1.1.1.1/32 6/443 m1"};
+
+	(void)state;
+	fixed_is(SE("a", "m1", PORTS "hosts: [x.t], addresses: [1.1.1.1]") SE("a", "m2",
+		     PORTS "hosts: [x.t], addresses: [2.2.2.2], exportTo: [.]"),
+	    want, ARRAY_LEN(want));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(pods),
+	    cmocka_unit_test(same_address),
+	    cmocka_unit_test(refused_pods),
+	    cmocka_unit_test(fixed_for_all),
+	    cmocka_unit_test(fixed_for_a_namespace),
+	    cmocka_unit_test(fixed_where_one_hides_another),
+	    cmocka_unit_test(fixed_of_merged_entries),
+	    cmocka_unit_test(nothing_fixed_for_the_shadowed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
