@@ -14,7 +14,8 @@
 #include "daemon/resolv_conf.h"
 #include "policy/node.h"
 
-/* A key and its value take at most 200 bytes here and at least three in the file ("a:,"). */
+/* A key and its value take at most 200 bytes here, and at least three ("a:,") in the
+ * file. */
 #define ARENA_MAX ((size_t)100 * CONFIG_FILE_MAX)
 #define OPTIONS_MAX 64 /* rows of the table */
 #define DEFAULT_FILE "default"

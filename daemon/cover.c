@@ -80,8 +80,8 @@ join(struct cover_range *list, size_t *count, const struct cover_range *r)
 	struct cover_range *last = *count != 0 ? &list[*count - 1] : NULL;
 	struct addr behind;
 
-	if (last != NULL && (!cover_next(&last->last, &behind) ||
-				compare(&r->first, &behind) <= 0)) {
+	if (last != NULL &&
+	    (!cover_next(&last->last, &behind) || compare(&r->first, &behind) <= 0)) {
 		if (compare(&r->last, &last->last) > 0)
 			last->last = r->last;
 		return;
@@ -278,7 +278,8 @@ sweep_records(struct sweep *s, const struct record *records, size_t count,
 			if (r < 0)
 				return r;
 		}
-		if (s->depth == DEPTH_MAX) /* prefixes with host bits: not ours to accept */
+		if (s->depth ==
+		    DEPTH_MAX) /* prefixes with host bits: not ours to accept */
 			return -EINVAL;
 		s->around[s->depth++] = run;
 	}

@@ -107,8 +107,8 @@ remove_table(void)
 }
 
 /*
- * The table is what keeps the pods in while no daemon runs; with one it would be made anew
- * at once. Only a socket that certainly has nobody behind it counts as no daemon.
+ * The table is what keeps the pods in while no daemon runs; with one it would be made
+ * anew at once. Only a socket that certainly has nobody behind it counts as no daemon.
  */
 static int
 teardown(const struct arguments *a)

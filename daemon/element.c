@@ -172,8 +172,8 @@ put_lease(struct list *l, const struct element *e)
 
 	if (nest == NULL)
 		return;
-	len = make_key(&e->lease->pod, &e->lease->destination, e->lease->proto, e->lease->port,
-	    key);
+	len = make_key(
+	    &e->lease->pod, &e->lease->destination, e->lease->proto, e->lease->port, key);
 	put_key(l->nlh, NFTA_SET_ELEM_KEY, key, len);
 	if (l->type == NFT_MSG_NEWSETELEM) {
 		mnl_attr_put_u64(l->nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(e->timeout_ms));
@@ -188,8 +188,7 @@ family_len(const struct element *list, size_t count)
 {
 	size_t len = 0;
 
-	while (len < count &&
-	       list[len].lease->pod.family == list[0].lease->pod.family)
+	while (len < count && list[len].lease->pod.family == list[0].lease->pod.family)
 		len++;
 	return len;
 }
@@ -255,8 +254,8 @@ put_bound(struct list *l, const struct addr *a, uint32_t flags, bool open)
 }
 
 void
-element_put_ranges(struct netlink *nl, const char *set, const struct cover_range *ranges,
-    size_t count)
+element_put_ranges(
+    struct netlink *nl, const char *set, const struct cover_range *ranges, size_t count)
 {
 	struct list l = list_add(nl, set);
 	struct addr zero, end;
@@ -292,9 +291,11 @@ element_put_boxes(
 		nest = list_element(&l);
 		if (nest == NULL)
 			return;
-		len = make_key(&b->pods.first, &b->destinations.first, b->proto, b->port, key);
+		len = make_key(
+		    &b->pods.first, &b->destinations.first, b->proto, b->port, key);
 		put_key(l.nlh, NFTA_SET_ELEM_KEY, key, len);
-		len = make_key(&b->pods.last, &b->destinations.last, b->proto, b->port, key);
+		len = make_key(
+		    &b->pods.last, &b->destinations.last, b->proto, b->port, key);
 		put_key(l.nlh, NFTA_SET_ELEM_KEY_END, key, len);
 		mnl_attr_nest_end(l.nlh, nest);
 	}
@@ -374,7 +375,8 @@ find_value(const struct nlattr *key, size_t *ret_len)
 {
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each_nested(attribute, key) {
+	mnl_attr_for_each_nested(attribute, key)
+	{
 		if (mnl_attr_get_type(attribute) != NFTA_DATA_VALUE)
 			continue;
 		*ret_len = mnl_attr_get_payload_len(attribute);
@@ -453,10 +455,12 @@ read_list(void *ctx, const struct nlmsghdr *nlh)
 	const struct nlattr *attribute, *element;
 	int r;
 
-	mnl_attr_for_each(attribute, nlh, sizeof(struct nfgenmsg)) {
+	mnl_attr_for_each(attribute, nlh, sizeof(struct nfgenmsg))
+	{
 		if (mnl_attr_get_type(attribute) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
-		mnl_attr_for_each_nested(element, attribute) {
+		mnl_attr_for_each_nested(element, attribute)
+		{
 			r = read_lease(d, element);
 			if (r < 0)
 				return r;

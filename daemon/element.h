@@ -42,11 +42,11 @@ void element_grant(struct netlink *nl, const struct element *list, size_t count)
 void element_revoke(struct netlink *nl, const struct element *list, size_t count);
 
 /* Into a set of type addr, with intervals; the ranges as cover_ranges makes them. */
-void element_put_ranges(struct netlink *nl, const char *set,
-    const struct cover_range *ranges, size_t count);
+void element_put_ranges(
+    struct netlink *nl, const char *set, const struct cover_range *ranges, size_t count);
 /* Into fixed4 or fixed6; the boxes as cover_boxes makes them. */
-void element_put_boxes(struct netlink *nl, const char *set, const struct cover_box *boxes,
-    size_t count);
+void element_put_boxes(
+    struct netlink *nl, const char *set, const struct cover_box *boxes, size_t count);
 /* 0.0.0.0 or ::. */
 bool element_is_wildcard(const struct addr *a);
 /* Into listen4 or listen6: those of this family that are no wildcard. */

@@ -99,8 +99,8 @@ send_waiting(struct enforcer *e)
 	for (size_t i = 0; i < e->out_count; i++) {
 		iovs[i] = (struct iovec){
 		    .iov_base = &e->out[i], .iov_len = enforcer_size(&e->out[i])};
-		msgs[i] = (struct mmsghdr){
-		    .msg_hdr = {.msg_iov = &iovs[i], .msg_iovlen = 1}};
+		msgs[i] =
+		    (struct mmsghdr){.msg_hdr = {.msg_iov = &iovs[i], .msg_iovlen = 1}};
 	}
 	while (sent < e->out_count) {
 		n = sendmmsg(
@@ -133,8 +133,8 @@ take_messages(struct enforcer *e)
 	for (size_t i = 0; i < ROUND_MAX; i++) {
 		iovs[i] =
 		    (struct iovec){.iov_base = &e->in[i], .iov_len = sizeof(e->in[i])};
-		msgs[i] = (struct mmsghdr){
-		    .msg_hdr = {.msg_iov = &iovs[i], .msg_iovlen = 1}};
+		msgs[i] =
+		    (struct mmsghdr){.msg_hdr = {.msg_iov = &iovs[i], .msg_iovlen = 1}};
 	}
 	n = recvmmsg(e->fd, msgs, ROUND_MAX, MSG_WAITFORONE, NULL);
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -235,7 +235,8 @@ child(int fd, pid_t parent)
 		e->fd = PAIR_FD;
 		ready.result = set_up(e, fd, parent);
 	}
-	(void)send(PAIR_FD, &ready, enforcer_size(&ready), MSG_NOSIGNAL); /* or it is gone */
+	(void)send(
+	    PAIR_FD, &ready, enforcer_size(&ready), MSG_NOSIGNAL); /* or it is gone */
 	if (ready.result < 0)
 		_exit(1);
 	run(e);

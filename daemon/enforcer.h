@@ -72,7 +72,8 @@ struct enforcer_lease {
 	struct addr destination; /* of the pod's family */
 	uint16_t port;
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
-	uint8_t renew; /* 1: the kernel may hold it already: add, delete, add in one batch */
+	uint8_t
+	    renew; /* 1: the kernel may hold it already: add, delete, add in one batch */
 	uint32_t timeout_ms; /* from the commit on; in a dump: what is left */
 };
 
@@ -84,10 +85,10 @@ struct enforcer_fixed {
 };
 
 struct enforcer_table {
-	uint8_t enforce;   /* 0: ALLOW_ANY, nothing is refused */
+	uint8_t enforce; /* 0: ALLOW_ANY, nothing is refused */
 	/* Port 53 of the pods goes to the first LISTEN endpoint of its family. */
 	uint8_t intercept;
-	uint8_t drop;      /* 0: refuse with reject, 1: with drop */
+	uint8_t drop; /* 0: refuse with reject, 1: with drop */
 	/* 1: keep a table that is there; 0 is for tests only: start from nothing. */
 	uint8_t adopt;
 	/* 1: nobody else may change the table, where the kernel can do that (Linux 6.9);
@@ -105,7 +106,8 @@ struct enforcer_message {
 	uint16_t count;      /* of the records in the body */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
 	int32_t result;      /* RESULT */
-	char name[ENFORCER_NAME_MAX]; /* LEASES: presentation form, the elements' comment */
+	char name
+	    [ENFORCER_NAME_MAX]; /* LEASES: presentation form, the elements' comment */
 	union {
 		struct enforcer_lease leases[ENFORCER_LEASES_MAX];
 		struct enforcer_table table;

@@ -40,11 +40,11 @@ bool file_same(const struct file_identity *a, const struct file_identity *b);
 bool file_is_group_writable(const struct file_identity *id);
 
 /*
- * Read all of the file at path below dir; flags are of enum file_flag. ret_text is the caller's to free and has a NUL
- * behind its len bytes. The errors, for which file_reason has a text: -ENOENT, -EACCES,
- * -ELOOP, -EXDEV (leads out of its folder), -EISDIR, -ENODEV (neither a regular file nor a
- * folder), -EPERM (others may write to it), -EFBIG (above max), -ESTALE (it changed
- * meanwhile); others from the kernel.
+ * Read all of the file at path below dir; flags are of enum file_flag. ret_text is the
+ * caller's to free and has a NUL behind its len bytes. The errors, for which file_reason
+ * has a text: -ENOENT, -EACCES, -ELOOP, -EXDEV (leads out of its folder), -EISDIR,
+ * -ENODEV (neither a regular file nor a folder), -EPERM (others may write to it), -EFBIG
+ * (above max), -ESTALE (it changed meanwhile); others from the kernel.
  */
 MUST_CHECK int file_read(int dir, const char *path, unsigned flags, size_t max,
     struct file_identity *ret_id, char **ret_text, size_t *ret_len);

@@ -35,8 +35,9 @@ struct folder {
 };
 
 /*
- * List path: names that end in .yaml, .yml or .json and do not begin with a dot. -ENOENT,
- * -ENOTDIR and others from the kernel; -E2BIG when there are more than max files; -ENOMEM.
+ * List path: names that end in .yaml, .yml or .json and do not begin with a dot.
+ * -ENOENT, -ENOTDIR and others from the kernel; -E2BIG when there are more than max
+ * files; -ENOMEM.
  */
 MUST_CHECK int folder_open(const char *path, size_t max, struct folder *ret_folder);
 void folder_done(struct folder *f);

@@ -168,7 +168,7 @@ describe(struct gate *g)
 	    .own = 1,
 	    /* the kernel counts what has ended until it collects it: leave it room */
 	    .set_size = cfg->lease_size + cfg->lease_size / 8 + 1024,
-	    .timeout_max_ms = (cfg->lease_cap_s + cfg->lease_grace_s) * 1000,
+	    .timeout_max_ms = (cfg->lease_cap_s + 1) * 1000,
 	    .log_group = GATE_LOG_GROUP,
 	};
 

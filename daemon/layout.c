@@ -246,10 +246,10 @@ static void
 key_of(const struct set *s, uint32_t *ret_type, uint32_t *ret_len)
 {
 	const uint32_t service = s->addr_type << TYPE_BITS | TYPE_INET_SERVICE;
-	const uint32_t flow = ((s->addr_type << TYPE_BITS | s->addr_type) << TYPE_BITS |
-				  TYPE_INET_PROTOCOL)
-				  << TYPE_BITS |
-			      TYPE_INET_SERVICE;
+	const uint32_t flow =
+	    ((s->addr_type << TYPE_BITS | s->addr_type) << TYPE_BITS | TYPE_INET_PROTOCOL)
+		<< TYPE_BITS |
+	    TYPE_INET_SERVICE;
 
 	switch (s->kind) {
 	case SET_LEASES:

@@ -51,8 +51,8 @@ subscribe(int fd)
 	const int group = NFNLGRP_NFTABLES;
 
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    setsockopt(
-		fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) != 0)
+	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) !=
+		0)
 		return -errno;
 	return 0;
 }
@@ -94,7 +94,8 @@ is_ours(const struct nlmsghdr *nlh)
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*header) ||
 	    header->nfgen_family != NFPROTO_INET)
 		return false;
-	mnl_attr_for_each(attribute, nlh, sizeof(*header)) {
+	mnl_attr_for_each(attribute, nlh, sizeof(*header))
+	{
 		if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME &&
 		    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) == 0)
 			return strcmp(mnl_attr_get_str(attribute), NETLINK_TABLE) == 0;

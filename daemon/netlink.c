@@ -44,7 +44,8 @@ static void
 set_buffer(int fd, int force_option, int option, int size)
 {
 	if (setsockopt(fd, SOL_SOCKET, force_option, &size, sizeof(size)) != 0)
-		(void)setsockopt(fd, SOL_SOCKET, option, &size, sizeof(size)); /* best effort */
+		(void)setsockopt(
+		    fd, SOL_SOCKET, option, &size, sizeof(size)); /* best effort */
 }
 
 /* Learn how much the socket takes at once. The kernel keeps 32 bytes for itself
@@ -156,7 +157,8 @@ netlink_add(struct netlink *nl, uint16_t type, uint16_t flags)
 {
 	if (!reserve(nl))
 		return NULL;
-	return nftnl_nlmsg_build_hdr(nl->bytes + nl->len, type, NFPROTO_INET, flags, ++nl->seq);
+	return nftnl_nlmsg_build_hdr(
+	    nl->bytes + nl->len, type, NFPROTO_INET, flags, ++nl->seq);
 }
 
 void
@@ -226,8 +228,8 @@ note_reply(struct netlink *nl, ssize_t len, uint32_t last, struct outcome *o)
 	int left = (int)len;
 	const struct nlmsgerr *e;
 
-	for (const struct nlmsghdr *nlh = (const void *)nl->reply; mnl_nlmsg_ok(nlh, left);
-	     nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (const struct nlmsghdr *nlh = (const void *)nl->reply;
+	     mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_type != NLMSG_ERROR || nlh->nlmsg_pid != nl->port ||
 		    mnl_nlmsg_get_payload_len(nlh) < sizeof(*e) ||
 		    !in_batch(nl, nlh->nlmsg_seq, last))
@@ -239,8 +241,8 @@ note_reply(struct netlink *nl, ssize_t len, uint32_t last, struct outcome *o)
 			o->failure = (struct netlink_failure){
 			    .error = e->error,
 			    .type = e->msg.nlmsg_type == NFNL_MSG_BATCH_BEGIN
-				? NFNL_MSG_BATCH_BEGIN
-				: NFNL_MSG_TYPE(e->msg.nlmsg_type),
+					? NFNL_MSG_BATCH_BEGIN
+					: NFNL_MSG_TYPE(e->msg.nlmsg_type),
 			};
 	}
 }
@@ -282,7 +284,8 @@ netlink_commit(struct netlink *nl, struct netlink_failure *failure)
 	if (failure != NULL)
 		*failure = (struct netlink_failure){0};
 	if (nl->error == 0 && last != nl->first && reserve(nl)) {
-		((struct nlmsghdr *)(void *)(nl->bytes + nl->last))->nlmsg_flags |= NLM_F_ACK;
+		((struct nlmsghdr *)(void *)(nl->bytes + nl->last))->nlmsg_flags |=
+		    NLM_F_ACK;
 		netlink_added(nl, nftnl_batch_end(nl->bytes + nl->len, ++nl->seq));
 	}
 	r = nl->error;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/plan.h"
 
-#include <errno.h>
 #include <stdbool.h>
 
 static void
@@ -52,7 +51,7 @@ cover(const struct plan *p, struct grant *grant, const struct addr *addr,
 	return true;
 }
 
-int
+void
 plan_make(
     const struct plan *p, int64_t now_ms, uint64_t *keep, struct commit_request *request)
 {
@@ -60,12 +59,15 @@ plan_make(
 	int64_t until_ms = now_ms + ((int64_t)p->ttl_s + cfg->lease_grace_s) * 1000;
 	struct grant *grant = lease_grant(p->leases, p->pod, p->name);
 
-	if (grant == NULL)
-		return -ENOMEM;
-	request->name = p->name;
-	request->timeout_ms =
-	    (MAX_OF(p->ttl_s, cfg->lease_floor_s) + cfg->lease_grace_s) * 1000;
 	request->len = 0;
+	if (grant == NULL) {
+		*keep = 0;
+		return;
+	}
+	request->name = p->name;
+	/* a second more, because a TTL that counts down is rounded up */
+	request->timeout_ms =
+	    (MAX_OF(p->ttl_s, cfg->lease_floor_s) + cfg->lease_grace_s + 1) * 1000;
 	for (size_t i = 0; i < p->answer->address_count; i++) {
 		uint64_t bit = UINT64_C(1) << i;
 
@@ -74,7 +76,6 @@ plan_make(
 			*keep &= ~bit;
 	}
 	lease_grant_release(p->leases, grant);
-	return 0;
 }
 
 void

@@ -29,10 +29,10 @@ struct plan {
 /*
  * Every kept address on every port of the host must be held past the TTL and the grace.
  * What is short is reserved into the request, to be committed or given to plan_drop; its
- * len is 0 when all stands. An address that cannot be covered as a whole (a limit, or
- * more than one commit takes) leaves keep. -ENOMEM.
+ * len is 0 when all stands. An address that cannot be covered as a whole leaves keep: a
+ * limit forbids it, one commit takes no more, or memory lacks.
  */
-MUST_CHECK int plan_make(
+void plan_make(
     const struct plan *p, int64_t now_ms, uint64_t *keep, struct commit_request *request);
 /* Give the reservations back. */
 void plan_drop(struct leases *leases, struct commit_request *request);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "daemon/plan.h"
+#include "daemon/source.h"
 #include "resolver/reply.h"
 
 /* One commit is the rule; more only when reloads or expiry cross a query's way. */
@@ -32,6 +33,8 @@ static const struct reply_ede ede_blocked = {
     .code = EDE_BLOCKED, .text = "not in the egress registry: list it in a ServiceEntry"};
 static const struct reply_ede ede_forbidden = {
     .code = EDE_BLOCKED, .text = "an external name must not lead to an internal address"};
+static const struct reply_ede ede_family = {
+    .code = EDE_OTHER, .text = "this pod has no known address of that family"};
 static const struct reply_ede ede_prohibited = {
     .code = EDE_PROHIBITED, .text = "not a pod of this node"};
 static const struct reply_ede ede_not_ready = {.code = EDE_NOT_READY};
@@ -157,17 +160,6 @@ may_wait(struct query *q)
 	return true;
 }
 
-static bool
-from_pod(const struct query *q)
-{
-	const struct config *cfg = q->all->config;
-
-	for (size_t i = 0; i < cfg->pod_range_count; i++)
-		if (prefix_contains(&cfg->pod_ranges[i], &q->source.addr))
-			return true;
-	return false;
-}
-
 static enum step
 step_parse(struct run *run, const uint8_t *msg, size_t len)
 {
@@ -179,7 +171,7 @@ step_parse(struct run *run, const uint8_t *msg, size_t len)
 		q->all->counts.dropped++;
 		return STEP_DROP;
 	}
-	if (!from_pod(q)) {
+	if (!source_is_pod(q->all->config, &q->source.addr)) {
 		q->all->counts.foreign++;
 		return fail(run, RCODE_REFUSED, &ede_prohibited);
 	}
@@ -231,11 +223,11 @@ step_decide(struct run *run)
 {
 	struct query *q = run->q;
 	struct queries *all = q->all;
+	const struct workload *w = registry_workload(all->registry, &q->source.addr);
 
 	if (!all->started)
 		return fail(run, RCODE_SERVFAIL, &ede_not_ready);
-	registry_judge(all->registry, registry_workload(all->registry, &q->source.addr),
-	    &q->question.name, &q->verdict);
+	registry_judge(all->registry, w, &q->question.name, &q->verdict);
 	if (q->verdict.kind == VERDICT_REFUSED)
 		return refuse(run);
 	if (q->verdict.kind == VERDICT_PARENT) {
@@ -251,6 +243,12 @@ step_decide(struct run *run)
 	if (!type_served(q)) {
 		all->counts.empty++;
 		return empty(run, RCODE_NOERROR, &no_ede);
+	}
+	q->from = source_address(
+	    &q->source.addr, w, q->question.type == TYPE_AAAA ? AF_INET6 : AF_INET);
+	if (q->verdict.kind == VERDICT_HOST && q->from.family == 0) {
+		all->counts.empty++;
+		return empty(run, RCODE_NOERROR, &ede_family);
 	}
 	return STEP_NEXT;
 }
@@ -336,28 +334,27 @@ commit_failed(struct run *run, int result)
 }
 
 /* Reserve what the kept addresses lack; no longer keep those that a limit forbids. */
-static int
+static void
 make_plan(struct run *run, struct commit_request *request)
 {
 	struct query *q = run->q;
 	struct plan plan = {
 	    .leases = gate_leases(q->all->gate),
 	    .config = q->all->config,
-	    .pod = &q->source.addr,
+	    .pod = &q->from,
 	    .name = &q->question.name,
 	    .host = q->verdict.host,
 	    .answer = q->answer,
 	    .ttl_s = q->ttl_s,
 	};
 	uint64_t wanted = q->keep;
-	int r = plan_make(&plan, run->now_ms, &q->keep, request);
 
-	if (r == 0 && q->keep != wanted) {
+	plan_make(&plan, run->now_ms, &q->keep, request);
+	if (q->keep != wanted) {
 		struct report_subject s = subject(q);
 
 		report_limit(q->all->report, &s, run->now_ms);
 	}
-	return r;
 }
 
 static enum step
@@ -373,9 +370,7 @@ step_lease(struct run *run)
 		return STEP_NEXT;
 	if (!gate_ready(q->all->gate))
 		return commit_failed(run, -ENOENT);
-	r = make_plan(run, &request);
-	if (r < 0)
-		return commit_failed(run, r);
+	make_plan(run, &request);
 	if (q->keep == 0)
 		return fail(run, RCODE_SERVFAIL, &ede_limit);
 	if (request.len == 0)

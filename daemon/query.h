@@ -63,6 +63,8 @@ struct query {
 	/* of query.c */
 	struct question question;
 	struct verdict verdict;
+	struct addr
+	    from;        /* the pod's address of the answer's family: leases are for it */
 	struct pod *pod; /* while it waits */
 	struct resolver_waiter upstream;
 	struct commit_waiter commit;

@@ -33,8 +33,8 @@ add_elements(struct element *list, const struct enforcer_message *m)
  * delete, and a second time it is sure to be a new one.
  */
 static int
-try_requests(
-    struct round *round, struct netlink *nl, const struct round_request *list, size_t count)
+try_requests(struct round *round, struct netlink *nl, const struct round_request *list,
+    size_t count)
 {
 	struct netlink_failure failure;
 	size_t len = 0;

@@ -28,7 +28,8 @@ struct round_request {
 struct round {
 	struct round_request requests[ROUND_MAX];
 	size_t count;
-	size_t full_from[2]; /* per family: so many new leases did not fit; 0: not known */
+	size_t
+	    full_from[2]; /* per family: so many new leases did not fit; 0: not known */
 	struct element elements[ROUND_MAX * ENFORCER_LEASES_MAX];
 };
 

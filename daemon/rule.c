@@ -270,7 +270,8 @@ rule_source_elsewhere(struct rule *r)
 	const uint32_t missing = 0;
 
 	EXPR(r, "fib", {NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_OIF},
-	    {NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT},
+	    {NFTNL_EXPR_FIB_FLAGS,
+		NFTA_FIB_F_SADDR | NFTA_FIB_F_IIF | NFTA_FIB_F_PRESENT},
 	    {NFTNL_EXPR_FIB_DREG, REG});
 	compare(r, NFT_CMP_EQ, &missing, sizeof(missing));
 }
@@ -460,7 +461,8 @@ rule_redirect_to(struct rule *r, const struct endpoint *e)
 	load_immediate(r, e->addr.bytes, (uint32_t)addr_len(&e->addr), REG);
 	load_immediate(r, &port, sizeof(port), NFT_REG_2);
 	EXPR(r, "nat", {NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT},
-	    {NFTNL_EXPR_NAT_FAMILY, e->addr.family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6},
+	    {NFTNL_EXPR_NAT_FAMILY,
+		e->addr.family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6},
 	    {NFTNL_EXPR_NAT_REG_ADDR_MIN, REG}, {NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG_2},
 	    {NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED});
 }

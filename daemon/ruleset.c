@@ -167,7 +167,8 @@ put_interface(const struct put *p)
 	rule_end(&r);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		r = begin(p, "interface");
-		rule_source_not_in(&r, families[i], set_of(families[i], "pods4", "pods6"));
+		rule_source_not_in(
+		    &r, families[i], set_of(families[i], "pods4", "pods6"));
 		rule_counter(&r);
 		rule_drop(&r);
 		rule_end(&r);
@@ -293,7 +294,8 @@ put_pod(const struct put *p)
 	rule_drop(&r);
 	rule_end(&r);
 	r = begin(p, "pod");
-	rule_state(&r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+	rule_state(
+	    &r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
 	rule_accept(&r);
 	rule_end(&r);
 	if (p->rs->table.intercept)
@@ -397,9 +399,10 @@ put_family_elements(const struct put *p, uint8_t family)
 	if (r == 0)
 		r = cover_boxes(rs->fixed, rs->fixed_count, family, &fixed, &fixed_count);
 	if (r == 0) {
-		element_put_ranges(p->nl, set_of(family, "pods4", "pods6"), pods, pod_count);
-		element_put_ranges(p->nl, set_of(family, "internal4", "internal6"), internal,
-		    internal_count);
+		element_put_ranges(
+		    p->nl, set_of(family, "pods4", "pods6"), pods, pod_count);
+		element_put_ranges(p->nl, set_of(family, "internal4", "internal6"),
+		    internal, internal_count);
 		element_put_boxes(
 		    p->nl, set_of(family, "fixed4", "fixed6"), fixed, fixed_count);
 		element_put_endpoints(p->nl, set_of(family, "listen4", "listen6"), family,

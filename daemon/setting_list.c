@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lists. Each walks all elements, so that all that is wrong is told at once, and refuses
- * an element that is there already: it is a slip of the pen, and costs a socket, a rule or
- * a second reading.
+ * an element that is there already: it is a slip of the pen, and costs a socket, a rule
+ * or a second reading.
  */
 #include "daemon/setting.h"
 

@@ -34,8 +34,8 @@ transaction_init(struct transaction *t)
 static void
 for_each_buf(struct transaction *t, void (*act)(struct buf *b))
 {
-	struct buf *all[] = {&t->interfaces, &t->pods, &t->internal, &t->listen, &t->fixed,
-	    &t->grants, &t->revokes, &t->names};
+	struct buf *all[] = {&t->interfaces, &t->pods, &t->internal, &t->listen,
+	    &t->fixed, &t->grants, &t->revokes, &t->names};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		act(all[i]);
@@ -124,8 +124,8 @@ add_leases(struct transaction *t, struct buf *b, const struct enforcer_message *
 	}
 	buf_append(&t->names, named ? m->name : "", named ? strlen(m->name) + 1 : 1);
 	for (size_t i = 0; i < m->count; i++) {
-		record = (struct record){
-		    .lease = m->body.leases[i], .name = (uint32_t)name};
+		record =
+		    (struct record){.lease = m->body.leases[i], .name = (uint32_t)name};
 		if (!bounds_key(&record.lease))
 			refuse(t);
 		buf_append(b, &record, sizeof(record));
@@ -146,7 +146,8 @@ transaction_add(struct transaction *t, const struct enforcer_message *m)
 		add_leases(t, &t->revokes, m);
 		break;
 	case ENFORCER_INTERFACES:
-		add_list(t, &t->interfaces, m->body.interfaces, m->count, IFNAMSIZ, pattern_ok);
+		add_list(t, &t->interfaces, m->body.interfaces, m->count, IFNAMSIZ,
+		    pattern_ok);
 		break;
 	case ENFORCER_PODS:
 		add_list(t, &t->pods, m->body.ranges, m->count, sizeof(struct prefix),
@@ -179,8 +180,8 @@ static void
 note_failed(struct transaction *t)
 {
 	if (t->interfaces.failed || t->pods.failed || t->internal.failed ||
-	    t->listen.failed || t->fixed.failed || t->grants.failed || t->revokes.failed ||
-	    t->names.failed)
+	    t->listen.failed || t->fixed.failed || t->grants.failed ||
+	    t->revokes.failed || t->names.failed)
 		refuse(t);
 }
 

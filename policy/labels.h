@@ -14,7 +14,8 @@
  * that are no text are error findings. */
 const char *labels_text(struct reader *rd, const struct node *map, const char *what);
 
-/* Error findings for keys and values that Kubernetes would refuse; at most max of them. */
+/* Error findings for keys and values that Kubernetes would refuse, and for more than max
+ * of them. */
 void labels_check(
     struct reader *rd, const struct node *map, const char *what, size_t max);
 

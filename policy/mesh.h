@@ -13,9 +13,9 @@
 #include "policy/verdict.h"
 
 struct mesh {
-	bool
-	    has_outbound; /* false: absent or null, which says nothing (and means ALLOW_ANY
-			      when nobody says anything) */
+	/* false: absent or null, which says nothing; when nobody says anything, the
+	 * mode is ALLOW_ANY */
+	bool has_outbound;
 	enum outbound_mode outbound;
 	unsigned line, column; /* of outboundTrafficPolicy */
 };

@@ -13,10 +13,12 @@
 
 #include "base/addr.h"
 
+/* Private is somebody's inside: RFC 1918, 6598, 4193, 3879. Never is loopback,
+ * link-local, metadata, multicast, unspecified and reserved. */
 enum range_kind {
 	RANGE_PUBLIC,
-	RANGE_PRIVATE, /* somebody's inside: RFC 1918, RFC 6598, RFC 4193, RFC 3879 */
-	RANGE_NEVER, /* loopback, link-local, metadata, multicast, unspecified, reserved */
+	RANGE_PRIVATE,
+	RANGE_NEVER,
 };
 
 enum range_kind range_of(const struct addr *a);

@@ -28,6 +28,7 @@ struct workload {
 	const char *namespace;
 	const char *name;
 	uint32_t namespace_id; /* of this registry only */
+	struct addr v4, v6;    /* its own, of each family; family 0: it has none */
 };
 
 struct registry_port {

@@ -103,7 +103,7 @@ claim_all(const struct workloads_input *input, const struct hash_key *key,
 	return r;
 }
 
-static const struct workload *
+static struct workload *
 make_workload(const struct pod *pod, const struct workloads_input *input)
 {
 	const struct interned *namespace =
@@ -118,13 +118,23 @@ make_workload(const struct pod *pod, const struct workloads_input *input)
 	return w->name != NULL ? w : NULL;
 }
 
+/* The first of a family is the pod's own: Kubernetes gives one of each. */
+static void
+add_address(struct workload *w, const struct addr *a)
+{
+	struct addr *own = a->family == AF_INET ? &w->v4 : &w->v6;
+
+	if (own->family == 0)
+		*own = *a;
+}
+
 /* A workload for each pod that has an address of its own; the claims of a pod stand
  * together. Returns the number of such claims. */
 static int
 make_workloads(struct workloads *w, const struct workloads_input *input,
     struct claim *claims, size_t *ret_rows)
 {
-	const struct workload *workload = NULL;
+	struct workload *workload = NULL;
 	const struct pod *pod = NULL;
 	size_t rows = 0;
 
@@ -139,6 +149,7 @@ make_workloads(struct workloads *w, const struct workloads_input *input,
 			w->pod_count++;
 		}
 		c->workload = workload;
+		add_address(workload, &c->addr);
 		rows++;
 	}
 	*ret_rows = rows;
@@ -166,7 +177,7 @@ fill_table(struct workloads *w, struct memory *image, const struct claim *claims
 	return r;
 }
 
-/* Those of one family, sorted by namespace: counted first, so that each finds its place. */
+/* Those of one family, sorted by namespace: counted first, so each finds its place. */
 static int
 fill_addresses(
     struct workloads *w, int family, struct memory *image, const struct claim *claims)

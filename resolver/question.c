@@ -25,7 +25,7 @@ read_question(struct wire *w, struct question *q)
 	wire_name(w, &q->name);
 	q->type = wire_u16(w);
 	q->class = wire_u16(w);
-	if (w->hops != 0)
+	if (w->followed != 0)
 		w->failed = true;
 	if (w->failed)
 		return;

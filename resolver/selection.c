@@ -61,7 +61,7 @@ open_reply(struct selection *s)
 	rcode = header.flags & WIRE_RCODE;
 	for (size_t left = (size_t)s->counts[1] + s->counts[2] + s->counts[3]; left > 0;
 	     left--) {
-		wire_record(&w, &record);
+		wire_record_past(&w, &record);
 		if (record.type == TYPE_OPT) /* RFC 6891 section 6.1.3 */
 			rcode |= record.ttl_s >> 24 << 4;
 	}
@@ -82,7 +82,7 @@ find_aliases(const struct selection *s, uint16_t *aliases, size_t *ret_count)
 	size_t count = 0;
 
 	for (size_t i = 0; i < s->counts[1]; i++) {
-		wire_record(&w, &record);
+		wire_record_past(&w, &record);
 		if (record.type != TYPE_CNAME || record.class != CLASS_IN)
 			continue;
 		if (count == ALIASES_MAX)
@@ -168,12 +168,23 @@ select_address(struct selection *s, const struct wire_record *record)
 	return 0;
 }
 
-/* A record of the answer section, when it is one of the type at the chain's end. */
+/* The record at the cursor, which ends behind it. Its owner, which may cost far more than
+ * all the rest, is read only when type and class are right. */
+static bool
+next_is(const struct selection *s, struct wire *w, uint16_t type,
+    struct wire_record *ret_record)
+{
+	wire_record_past(w, ret_record);
+	if (ret_record->type != type || ret_record->class != CLASS_IN)
+		return false;
+	selection_record(s, ret_record->start, ret_record);
+	return true;
+}
+
+/* A record of our type in the answer section: is it one at the chain's end? */
 static int
 select_record(struct selection *s, const struct wire_record *record)
 {
-	if (record->type != s->type || record->class != CLASS_IN)
-		return 0;
 	if (on_chain(s, &record->owner, s->links))
 		return -EBADMSG; /* data beside an alias: RFC 2181 section 10.1 */
 	if (!name_equal(&record->owner, &s->names[s->links]))
@@ -194,8 +205,7 @@ select_soa(struct selection *s, const struct wire_record *record)
 	struct wire w = cursor_at(s, record->rdata);
 	uint32_t minimum_s;
 
-	if (record->type != TYPE_SOA || record->class != CLASS_IN || s->soa != 0 ||
-	    !name_within(&s->names[s->links], &record->owner))
+	if (s->soa != 0 || !name_within(&s->names[s->links], &record->owner))
 		return 0;
 	wire_name(&w, NULL);
 	wire_name(&w, NULL);
@@ -233,14 +243,14 @@ select_records(struct selection *s)
 	int r = 0;
 
 	for (size_t i = 0; i < s->counts[1] && r == 0; i++) {
-		wire_record(&w, &record);
-		r = select_record(s, &record);
+		if (next_is(s, &w, s->type, &record))
+			r = select_record(s, &record);
 	}
 	if (r < 0 || !selection_is_negative(s))
 		return r;
 	for (size_t i = 0; i < s->counts[2] && r == 0; i++) {
-		wire_record(&w, &record);
-		r = select_soa(s, &record);
+		if (next_is(s, &w, TYPE_SOA, &record))
+			r = select_soa(s, &record);
 	}
 	return r;
 }

@@ -96,16 +96,17 @@ wire_header(struct wire *w, struct wire_header *ret_header)
 /*
  * Where the pointer at pos leads, 0 when it must not be followed. Every pointer has to
  * lead below the place where the labels before it began (floor), so each hop goes
- * further down and none comes back: that, not the counters, is what ends a loop.
+ * further down and none comes back: that, not the counters, is what ends a loop. The
+ * counters are for names that are long and honest, and stand in every record.
  */
 static size_t
 follow(struct wire *w, size_t pos, size_t floor, unsigned *hops)
 {
 	size_t target;
 
-	if (w->len - pos < 2 || ++*hops > WIRE_HOPS_MAX ||
-	    ++w->hops > WIRE_MESSAGE_HOPS_MAX)
+	if (w->len - pos < 2 || ++*hops > WIRE_HOPS_MAX)
 		return 0;
+	w->followed += 2;
 	target = (size_t)(w->msg[pos] & ~POINTER) << 8 | w->msg[pos + 1];
 	return target >= WIRE_HEADER_LEN && target < floor ? target : 0;
 }
@@ -118,7 +119,7 @@ read_name(struct wire *w, uint8_t *out)
 	size_t pos = w->pos, floor = w->pos, end = 0, len = 0;
 	unsigned hops = 0;
 
-	while (!w->failed && pos < w->len) {
+	while (!w->failed && pos < w->len && w->followed <= WIRE_FOLLOWED_MAX) {
 		size_t label = w->msg[pos];
 
 		if (label >= POINTER) {
@@ -136,6 +137,8 @@ read_name(struct wire *w, uint8_t *out)
 			memcpy(out + len, w->msg + pos, label + 1);
 		len += label + 1;
 		pos += label + 1;
+		if (end != 0)
+			w->followed += label + 1;
 		if (label == 0) {
 			w->pos = end != 0 ? end : pos;
 			return len;
@@ -155,18 +158,38 @@ wire_name(struct wire *w, struct name *ret_name)
 		name_from_wire(bytes, len, ret_name);
 }
 
+/* What follows a record's owner. */
+static void
+read_rest(struct wire *w, struct wire_record *record)
+{
+	record->type = wire_u16(w);
+	record->class = wire_u16(w);
+	record->ttl_pos = w->pos;
+	record->ttl_s = wire_u32(w);
+	record->rdata_len = wire_u16(w);
+	record->rdata = w->pos;
+	wire_skip(w, record->rdata_len);
+}
+
 void
 wire_record(struct wire *w, struct wire_record *ret_record)
 {
 	ret_record->start = w->pos;
 	wire_name(w, &ret_record->owner);
-	ret_record->type = wire_u16(w);
-	ret_record->class = wire_u16(w);
-	ret_record->ttl_pos = w->pos;
-	ret_record->ttl_s = wire_u32(w);
-	ret_record->rdata_len = wire_u16(w);
-	ret_record->rdata = w->pos;
-	wire_skip(w, ret_record->rdata_len);
+	read_rest(w, ret_record);
+}
+
+void
+wire_record_past(struct wire *w, struct wire_record *ret_record)
+{
+	uint8_t label;
+
+	ret_record->start = w->pos;
+	while ((label = wire_u8(w)) != 0 && label < POINTER)
+		wire_skip(w, label);
+	if (label >= POINTER)
+		wire_skip(w, 1);
+	read_rest(w, ret_record);
 }
 
 /*
@@ -283,7 +306,7 @@ wire_rdata(struct wire *w, const struct wire_record *record)
 	in.len = record->rdata + record->rdata_len;
 	for (const char *fields = rdata_fields(record->type); *fields != '\0'; fields++)
 		len += read_field(&in, *fields);
-	w->hops = in.hops;
+	w->followed = in.followed;
 	w->failed = in.failed || in.pos != in.len;
 	return w->failed ? 0 : (size_t)len;
 }
@@ -320,7 +343,9 @@ wire_check(const uint8_t *msg, size_t len)
 	wire_name(&w, NULL);
 	wire_skip(&w, 4); /* type and class */
 	for (size_t i = 0; i < total; i++) {
-		wire_record(&w, &record);
+		record.start = w.pos;
+		wire_name(&w, NULL);
+		read_rest(&w, &record);
 		(void)wire_rdata(&w, &record); /* only to see it fail */
 		if (w.failed ||
 		    !record_is_placed(&record, i >= additional, i + 1 == total, &opt))

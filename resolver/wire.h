@@ -3,8 +3,7 @@
  * Reading DNS messages (RFC 1035 section 4) byte by byte without ever leaving them.
  *
  * struct wire is a cursor with a sticky error: after a read past the end every read gives
- * 0 and failed stays true, so a parser reads in peace and asks once. Values come out in
- * host order. Nothing is allocated.
+ * 0 and failed stays true: read in peace and ask once. Values come out in host order.
  */
 #ifndef RESOLVER_WIRE_H
 #define RESOLVER_WIRE_H
@@ -22,8 +21,8 @@
 #define WIRE_RECORD_LEN 12  /* with a pointer as its owner, up to its RDATA */
 /* Pointers followed in one name: one before each label is the most that says anything. */
 #define WIRE_HOPS_MAX 127
-#define WIRE_MESSAGE_HOPS_MAX 16384 /* in one message: four for each of its records */
-#define WIRE_RECORDS_MAX 4096 /* in one message: 65,535 bytes hold 4,095 A records */
+#define WIRE_FOLLOWED_MAX 262144 /* bytes: the longest message four times over */
+#define WIRE_RECORDS_MAX 4096    /* in one message: 65,535 bytes hold 4,095 A records */
 
 /* Header flag bits, in host order. RFC 1035 section 4.1.1, RFC 4035 section 3.1.6. */
 #define WIRE_QR 0x8000
@@ -91,7 +90,7 @@ struct wire {
 	const uint8_t *msg;
 	size_t len;
 	size_t pos;
-	unsigned hops; /* followed so far in this message */
+	size_t followed; /* bytes of pointers and behind them, read so far */
 	bool failed;
 };
 
@@ -106,8 +105,7 @@ struct wire_header {
 	uint16_t flags;
 	uint16_t counts[4]; /* question, answer, authority, additional */
 };
-/* The header; the cursor must stand at the message's start. */
-void wire_header(struct wire *w, struct wire_header *ret_header);
+void wire_header(struct wire *w, struct wire_header *ret_header); /* from its start */
 /*
  * A name at the cursor, compression undone (pointers only backwards), case folded. The
  * cursor ends behind it. ret_name may be NULL. On failure ret_name is not written.
@@ -126,8 +124,10 @@ struct wire_record {
 	uint16_t rdata_len;
 };
 void wire_record(struct wire *w, struct wire_record *ret_record);
-/* The length of a record's RDATA with its names uncompressed. It fails the cursor, and is
- * 0, when the RDATA is not what its type asks for. The cursor is not moved. */
+/* The same but for the owner, which is only passed. */
+void wire_record_past(struct wire *w, struct wire_record *ret_record);
+/* The length of its RDATA with the names uncompressed; 0, and the cursor failed, when it
+ * is not what the type asks for. The cursor is not moved. */
 size_t wire_rdata(struct wire *w, const struct wire_record *record);
 /* May RDATA of this type hold names, so that it cannot be copied as it stands? */
 bool wire_has_names(uint16_t type);

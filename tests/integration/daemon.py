@@ -48,7 +48,7 @@ def wait_for_end(pidfd: int, complaint: str, deadline_s: float = STOP_DEADLINE_S
 
 
 class Notify:
-    """systemd's side of sd_notify(3), on an abstract socket of the node."""
+    """systemd's side of sd_notify(3), on an abstract socket of the node; read at once."""
 
     _numbers = itertools.count()
 
@@ -56,29 +56,42 @@ class Notify:
         self.name = f"egressd-test-{os.getpid()}-{next(self._numbers)}"
         self._socket = lab.node.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind("\0" + self.name)
+        self._words: list[str] = []
+        self._arrived = threading.Condition()
+        self._attentive = threading.Event()
+        self._attentive.set()
+        self._thread = threading.Thread(target=self._read, name="notify", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        while words := self._socket.recv(4096).decode().splitlines():
+            self._attentive.wait()
+            with self._arrived:
+                self._words += words
+                self._arrived.notify_all()
 
     def close(self) -> None:
+        """An empty datagram is the end, as no daemon sends one."""
+        self.heed(True)
+        self._socket.sendto(b"", "\0" + self.name)
+        self._thread.join()
         self._socket.close()
 
-    def clear(self) -> None:
-        self._socket.setblocking(False)
-        try:
-            while True:
-                self._socket.recv(4096)
-        except BlockingIOError:
-            pass
+    def heed(self, attentive: bool) -> None:
+        """Read what comes, or be a manager that hangs."""
+        (self._attentive.set if attentive else self._attentive.clear)()
 
-    def wait(self, word: str, deadline_s: float, alive: Callable[[], bool]) -> None:
+    def mark(self) -> int:
+        with self._arrived:
+            return len(self._words)
+
+    def wait(self, word: str, since: int, deadline_s: float, alive: Callable[[], bool]) -> None:
+        """Looks after the process now and then: a dead one sends nothing."""
         end = time.monotonic() + deadline_s
-        self._socket.settimeout(0.05)
-        while time.monotonic() < end:
-            try:
-                if word in self._socket.recv(4096).decode().splitlines():
-                    return
-            except TimeoutError:
-                if not alive():
-                    break
-        raise AssertionError(f"the daemon did not say {word}")
+        with self._arrived:
+            while word not in self._words[since:] and alive() and time.monotonic() < end:
+                self._arrived.wait(0.05)
+            assert word in self._words[since:], f"the daemon did not say {word}"
 
 
 class Log:
@@ -172,7 +185,7 @@ class Daemon:
     # Life
 
     def spawn(self, *arguments: str) -> None:
-        self.notify.clear()
+        self._said = self.notify.mark()
         self.process = self.lab.node.start(
             "env", f"NOTIFY_SOCKET=@{self.notify.name}", str(self.egressd), *arguments,
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -181,7 +194,7 @@ class Daemon:
     def start(self) -> None:
         self.spawn()
         try:
-            self.notify.wait("READY=1", START_DEADLINE_S, self.alive)
+            self.notify.wait("READY=1", self._said, START_DEADLINE_S, self.alive)
         except AssertionError as e:
             self.kill()
             raise AssertionError(f"{e}:\n{self.log.text()}") from None
@@ -236,12 +249,11 @@ class Daemon:
 
     def reload(self, expect: str = "reloaded") -> Record:
         """SIGHUP, and wait until the daemon has both said how it went and is ready again."""
-        mark = self.log.mark()
-        self.notify.clear()
+        mark, said = self.log.mark(), self.notify.mark()
         self.signal(signal.SIGHUP)
         record = self.log.wait_for(is_event("reloaded", "reload_failed"), RELOAD_DEADLINE_S, mark)
         assert record["event"] == expect, record
-        self.notify.wait("READY=1", RELOAD_DEADLINE_S, self.alive)
+        self.notify.wait("READY=1", said, RELOAD_DEADLINE_S, self.alive)
         return record
 
     def load(self, *entries: manifests.Manifest, mode: str | None = "REGISTRY_ONLY") -> None:

@@ -13,7 +13,7 @@ import pytest
 import manifests
 import reach
 import zone
-from daemon import Daemon
+from daemon import Daemon, is_event
 from dnsclient import ask, make_query, node_local, open_udp
 from fake_upstream import FakeUpstream, addresses
 from lab import Pod
@@ -204,6 +204,7 @@ def test_a_mounted_config_map_is_read_whole(daemon: Daemon, pod: Pod) -> None:
 
 def test_reloads_lose_no_lookup(daemon: Daemon, pod: Pod) -> None:
     entries = [manifests.service_entry("google.com"), manifests.service_entry("four.example.com")]
+    daemon.load(*entries)
     for i in range(20):
         daemon.register(*entries[:1 + i % 2])
         mark = daemon.log.mark()
@@ -211,5 +212,19 @@ def test_reloads_lose_no_lookup(daemon: Daemon, pod: Pod) -> None:
         for _ in range(20):
             reply = ask(pod.namespace, "google.com")
             assert reply.addresses() == [zone.GOOGLE4] and reply.took_s < 1
-        daemon.log.wait_for(lambda r: r["event"] == "reloaded", since=mark)
-    assert daemon.alive()
+        daemon.log.wait_for(is_event("reloaded"), since=mark)
+
+
+def test_a_manager_that_hangs_does_not_stop_answers(daemon: Daemon, pod: Pod) -> None:
+    """sd_notify(3) blocks when nobody reads; the queue of such a socket is short."""
+    daemon.load(manifests.service_entry("google.com"))
+    daemon.notify.heed(False)
+    try:
+        for _ in range(30):
+            mark = daemon.log.mark()
+            daemon.signal(signal.SIGHUP)
+            reply = ask(pod.namespace, "google.com")
+            assert reply.addresses() == [zone.GOOGLE4] and reply.took_s < 1
+            daemon.log.wait_for(is_event("reloaded"), since=mark)
+    finally:
+        daemon.notify.heed(True)

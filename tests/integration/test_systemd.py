@@ -80,6 +80,7 @@ server:
   xfrdfile: ""
   zonelistfile: /run/lab-nsd.list
   verbosity: 1
+  rrl-ratelimit: 0
 remote-control:
   control-enable: no
 zone:
@@ -214,8 +215,7 @@ def test_listed_name_is_answered_on_every_socket(machine: Machine) -> None:
 def test_refused_lookup_is_in_the_journal(machine: Machine) -> None:
     assert ask(machine, "refused.example") == ("NXDOMAIN", [])
     record = machine.journal("-t", "egressd", "EGRESSD_NAME=refused.example")[0]
-    assert record["EGRESSD_POD"] == "curl"
-    assert record["EGRESSD_NAMESPACE"] == "default"
+    assert record["EGRESSD_POD"] == "default/curl"
     assert record["EGRESSD_TYPE"] == "A"
     assert record["EGRESSD_REASON"]
     assert record["_SYSTEMD_UNIT"] == "egressd.service"
@@ -229,7 +229,7 @@ def test_journal_explains_a_refused_lookup(machine: Machine) -> None:
     catalog = machine.run("journalctl", "--dump-catalog", message_id).stdout
     subject = re.search(r"^Subject: (.+)$", catalog, re.M).group(1)
     shown = machine.run("journalctl", "--catalog", "--no-pager", *match).stdout
-    assert f"Subject: {subject}" in shown
+    assert "Subject: " + subject.replace("@EGRESSD_NAME@", "explained.example") in shown
 
 
 def test_reload_takes_up_a_new_entry(machine: Machine) -> None:

@@ -100,8 +100,8 @@ answers_errors_and_nonsense_are_told_apart(void **state)
 	long_line[sizeof(long_line) - 1] = '\0';
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		buf_init(&error, CLIENT_ERROR_MAX);
-		assert_int_equal(meet(cases[i].reply, words, 2, &out, &error),
-		    cases[i].result);
+		assert_int_equal(
+		    meet(cases[i].reply, words, 2, &out, &error), cases[i].result);
 		assert_string_equal(out, cases[i].out);
 		assert_string_equal(
 		    error.bytes != NULL ? error.bytes : "", cases[i].error);

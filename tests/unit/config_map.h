@@ -7,6 +7,9 @@
 #ifndef TESTS_UNIT_CONFIG_MAP_H
 #define TESTS_UNIT_CONFIG_MAP_H
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "tests/unit/scratch.h"
 
 #define ENTRY_TEXT_MAX 2048
@@ -25,10 +28,6 @@ entry_text(const char *host)
 	return text;
 }
 
-/*
- * A mounted ConfigMap: x.yaml -> ..data/x.yaml, ..data -> ..GENERATION. a.yaml and b.yaml
- * of a generation name hosts a and b of it, so a mix of two is seen.
- */
 static inline void
 write_generation(unsigned generation)
 {

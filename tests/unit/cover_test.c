@@ -70,7 +70,8 @@ ranges_are_sorted_and_joined_by_family(void **state)
 	size_t count;
 
 	(void)state;
-	assert_int_equal(cover_ranges(list, ARRAY_LEN(list), AF_INET, &ranges, &count), 0);
+	assert_int_equal(
+	    cover_ranges(list, ARRAY_LEN(list), AF_INET, &ranges, &count), 0);
 	assert_int_equal(count, 3);
 	expect_range(&ranges[0], "10.0.0.0", "10.1.255.255");
 	expect_range(&ranges[1], "10.3.0.0", "10.3.255.255");

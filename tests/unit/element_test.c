@@ -40,8 +40,8 @@ types_of(const struct netlink *nl, char *types)
 {
 	int left = (int)nl->len;
 
-	for (const struct nlmsghdr *nlh = (const void *)nl->bytes; mnl_nlmsg_ok(nlh, left);
-	     nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (const struct nlmsghdr *nlh = (const void *)nl->bytes;
+	     mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_type == ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWSETELEM))
 			*types++ = 'N';
 		if (nlh->nlmsg_type == ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELSETELEM))
@@ -102,7 +102,8 @@ count_bytes(const struct netlink *nl, const void *bytes, size_t len)
 static void
 the_renewing_batch_has_these_bytes(void **state)
 {
-	static const uint8_t key[] = {10, 244, 0, 5, 192, 0, 2, 1, 6, 0, 0, 0, 1, 187, 0, 0};
+	static const uint8_t key[] = {
+	    10, 244, 0, 5, 192, 0, 2, 1, 6, 0, 0, 0, 1, 187, 0, 0};
 	struct netlink *nl = *state;
 	const struct enforcer_lease lease = scene_lease("10.244.0.5", "192.0.2.1", 60000);
 	const struct element e = element_of(&lease, "a.example", true);
@@ -219,9 +220,10 @@ elements_of_others_do_no_harm(void **state)
 {
 	struct seen seen = {0};
 
-	assert_int_equal(scene_run("nft 'add element inet egressd leases4 { 10.0.0.1 . "
-				   "10.0.0.2 . tcp . 80 }; add element inet egressd "
-				   "leases4 { 10.0.0.1 . 10.0.0.3 . udp . 80 timeout 9m }'"),
+	assert_int_equal(
+	    scene_run("nft 'add element inet egressd leases4 { 10.0.0.1 . "
+		      "10.0.0.2 . tcp . 80 }; add element inet egressd "
+		      "leases4 { 10.0.0.1 . 10.0.0.3 . udp . 80 timeout 9m }'"),
 	    0);
 	assert_int_equal(element_dump(*state, AF_INET, see, &seen), 0);
 	assert_int_equal(seen.count, 1); /* one without an end is no lease */

@@ -380,8 +380,8 @@ struct storm {
 	unsigned generation;
 };
 
-/* Swap without a pause, removing what is old as the kubelet does. Meanwhile the test's own
- * thread makes no scratch paths, which are not for two. */
+/* Swap without a pause, removing what is old as the kubelet does. Meanwhile the test's
+ * own thread makes no scratch paths, which are not for two. */
 static void *
 blow(void *ctx)
 {

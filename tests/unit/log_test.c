@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,15 +11,11 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/journal.h"
 #include "daemon/json_line.h"
 #include "daemon/log.h"
-#include "daemon/record.h"
 #include "tests/unit/scratch.h"
 
 #define DATAGRAM_MAX 65536
-#define CATALOG "systemd/egressd.catalog"
-#define EVENTS (LOG_FAULT + 1)
 
 /* A stand-in for journald, and a pipe in the place of standard error. */
 struct bed {

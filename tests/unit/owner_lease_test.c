@@ -121,7 +121,8 @@ out_of_bounds_fails_alone(void **state)
 	assert_int_equal(
 	    put_lease(3, "a", scene_lease("10.1.0.5", "192.0.2.1", 60000)), -EPERM);
 	assert_int_equal(
-	    put_lease(4, "a", scene_lease("10.244.0.5", "169.254.169.254", 60000)), -EPERM);
+	    put_lease(4, "a", scene_lease("10.244.0.5", "169.254.169.254", 60000)),
+	    -EPERM);
 	assert_int_equal(
 	    put_lease(5, "a", scene_lease("10.244.0.5", "192.0.2.1", 3600001)), -EPERM);
 	m = scene_leases(6, "bad name", &good, 1);

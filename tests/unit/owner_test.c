@@ -86,7 +86,8 @@ another_owner_adopts_what_the_last_one_left(void **state)
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(
-	    put_lease(2, "a.example", scene_lease("fd00:244::5", "2001:db8::1", 60000)), 0);
+	    put_lease(2, "a.example", scene_lease("fd00:244::5", "2001:db8::1", 60000)),
+	    0);
 	owner_free(scene.owner);
 	assert_true(scene_shows("2001:db8::1"));
 	assert_int_equal(start(), 0);
@@ -156,9 +157,10 @@ no_layout_or_another_shape_is_replaced_and_told(void **state)
 	assert_int_equal(scene.lost, 1);
 	/* our comment, but a set that is none of ours */
 	owner_free(scene.owner);
-	assert_int_equal(scene_run("nft 'delete table inet egressd; add table inet egressd "
-				   "{ comment \"egressd 1\"; }; add set inet egressd "
-				   "leases4 { type ipv4_addr; }'"),
+	assert_int_equal(
+	    scene_run("nft 'delete table inet egressd; add table inet egressd "
+		      "{ comment \"egressd 1\"; }; add set inet egressd "
+		      "leases4 { type ipv4_addr; }'"),
 	    0);
 	assert_int_equal(start(), 0);
 	assert_int_equal(put_table(&table), 0);
@@ -290,8 +292,8 @@ whoever_changes_the_table_is_noticed(void **state)
 	before = scene_output("nft -s list chain inet egressd pod");
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		scene.lost = 0;
-		assert_int_equal(
-		    put_lease(2, "a.example", scene_lease("10.244.0.5", "192.0.2.1", 60000)),
+		assert_int_equal(put_lease(2, "a.example",
+				     scene_lease("10.244.0.5", "192.0.2.1", 60000)),
 		    0);
 		assert_int_equal(scene_run(changes[i]), 0);
 		assert_true(wait_readable(owner_watch_fd(scene.owner)));

@@ -148,7 +148,7 @@ exports(void **state)
 	    cases, ARRAY_LEN(cases));
 }
 
-/* A visible wildcard answers where the exact host or a nearer wildcard is out of sight. */
+/* A visible wildcard answers where the exact host or a nearer one is out of sight. */
 static void
 visible_before_specific(void **state)
 {
@@ -330,120 +330,6 @@ zones(void **state)
 	built_close(&b);
 }
 
-static void
-permitted_addresses(void **state)
-{
-	static const struct {
-		const char *host, *address;
-		bool permitted;
-	} cases[] = {
-	    {"out.t", "8.8.8.8", true},
-	    {"out.t", "10.0.0.1", false},
-	    {"out.t", "127.0.0.1", false},
-	    {"out.t", "169.254.169.254", false},
-	    {"out.t", "203.0.113.9", false}, /* ours */
-	    {"out.t", "::ffff:203.0.113.9", false},
-	    {"out.t", "64:ff9b::203.0.113.9", false},
-	    {"out.t", "2002:cb00:7109::1", false},
-	    {"out.t", "2001:db8:5::1", false}, /* ours */
-	    {"out.t", "2001:db8:6::1", true},
-	    {"in.t", "10.0.0.1", true},
-	    {"in.t", "fd00::1", true},
-	    {"in.t", "203.0.113.9", true},
-	    {"in.t", "64:ff9b::10.0.0.1", true},
-	    {"in.t", "127.0.0.1", false},
-	    {"in.t", "169.254.169.254", false},
-	    {"in.t", "fd00:ec2::254", false},
-	    {"in.t", "::ffff:127.0.0.1", false},
-	    {"in.t", "224.0.0.1", false},
-	    {"in.t", "0.0.0.0", false},
-	    {"listed.t", "10.1.2.3", true},
-	    {"listed.t", "10.2.0.1", false},
-	    {"listed.t", "::ffff:10.1.2.3", true},
-	    {"listed.t", "169.254.169.254", true},
-	    {"listed.t", "8.8.8.8", true},
-	    {"static.t", "10.9.9.9", true}, /* an endpoint's */
-	    {"static.t", "8.8.8.8", false},
-	    {"static.t", "10.9.9.8", false},
-	    {"points.t", "8.8.8.8", false},
-	    {"points.t", "9.9.9.9", true},
-	};
-	struct prefix own[2];
-	struct built b;
-	size_t failed = 0;
-
-	(void)state;
-	assert_int_equal(prefix_parse("203.0.113.0/24", 14, &own[0]), 0);
-	assert_int_equal(prefix_parse("2001:db8:5::/48", 15, &own[1]), 0);
-	built_open(&b);
-	b.settings.own = own;
-	b.settings.own_count = 2;
-	built_add(&b, "a",
-	    SE("a", "out", "", "hosts: [out.t]") SE(
-		"a", "in", "", "hosts: [in.t], location: MESH_INTERNAL") SE("a", "listed",
-		"", "hosts: [listed.t], addresses: [10.1.0.0/16, 169.254.169.254]"));
-	built_add(&b, "b",
-	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: "
-	    "s}\n"
-	    "spec: {hosts: [static.t], resolution: STATIC, endpoints: [{address: "
-	    "10.9.9.9}]}\n---\n"
-	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: "
-	    "p}\n"
-	    "spec: {hosts: [points.t], resolution: DNS, endpoints: [{address: x.y}, "
-	    "{address: 9.9.9.9}]}\n");
-	assert_int_equal(built_finish(&b), 0);
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct verdict v = built_judge(&b, NULL, cases[i].host);
-
-		assert_int_equal(v.kind, VERDICT_HOST);
-		if (built_permits(&b, v.host, cases[i].address) != cases[i].permitted) {
-			print_error("%s %s\n", cases[i].host, cases[i].address);
-			failed++;
-		}
-	}
-	assert_true(built_permits(&b, NULL, "127.0.0.1"));
-	assert_int_equal(failed, 0);
-	built_close(&b);
-}
-
-static void
-ports_and_protocols(void **state)
-{
-	static const uint8_t protos[] = {
-	    IPPROTO_TCP, IPPROTO_UDP, IPPROTO_TCP, IPPROTO_TCP};
-	struct built b;
-	struct verdict v;
-
-	(void)state;
-	assert_int_equal(
-	    built_from(&b,
-		"apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: "
-		"{name: "
-		"e}\nspec: {hosts: [a.t, b.t], ports: [{number: 1, name: a, protocol: "
-		"Http}, {number: 2, name: b, protocol: udp}, {number: 3, name: c}, "
-		"{number: "
-		"4, name: d, protocol: MONGO, targetPort: 9}]}\n---\n"
-		"apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: "
-		"{name: "
-		"f}\nspec: {hosts: [c.t]}\n"),
-	    0);
-	v = built_judge(&b, NULL, "b.t");
-	assert_int_equal(v.host->port_count, 4);
-	for (size_t i = 0; i < 4; i++) {
-		assert_int_equal(v.host->ports[i].number, i + 1);
-		assert_int_equal(v.host->ports[i].proto, protos[i]);
-	}
-	assert_string_equal(v.host->ports[0].protocol, "Http");
-	assert_string_equal(v.host->ports[2].protocol, "");
-	assert_string_equal(v.host->ports[3].name, "d");
-	assert_string_equal(v.host->source.file, "a.yaml");
-	assert_int_equal(v.host->source.line, 1);
-	v = built_judge(&b, NULL, "c.t");
-	assert_int_equal(v.kind, VERDICT_HOST);
-	assert_int_equal(v.host->port_count, 0);
-	built_close(&b);
-}
-
 /* Names as long and as deep as names can be. */
 static void
 extreme_names(void **state)
@@ -504,8 +390,6 @@ main(void)
 	    cmocka_unit_test(shadowed_in_a_namespace),
 	    cmocka_unit_test(allow_any),
 	    cmocka_unit_test(zones),
-	    cmocka_unit_test(permitted_addresses),
-	    cmocka_unit_test(ports_and_protocols),
 	    cmocka_unit_test(extreme_names),
 	    cmocka_unit_test(references),
 	    cmocka_unit_test(empty),

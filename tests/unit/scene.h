@@ -145,7 +145,8 @@ scene_message(enum enforcer_kind kind, uint32_t id, uint16_t count)
 }
 
 static inline struct enforcer_message
-scene_leases(uint32_t id, const char *name, const struct enforcer_lease *leases, size_t count)
+scene_leases(
+    uint32_t id, const char *name, const struct enforcer_lease *leases, size_t count)
 {
 	struct enforcer_message m = scene_message(ENFORCER_LEASES, id, (uint16_t)count);
 

@@ -39,7 +39,7 @@ pods(void **state)
 				   "spec: {hostNetwork: false}\nstatus: {podIP: "
 				   "10.0.0.2}") POD("x", "pending",
 				   "status: {phase: Pending}") POD("x", "new", "")
-				   POD("x", "blank", "status: {podIP: '', podIPs: null}")),
+				   POD("x", "none", "status: {podIP: '', podIPs: null}")),
 	    0);
 	assert_int_equal(b.findings.len, 0);
 	w = find(&b, "10.0.0.1");

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "daemon/transaction.h"
+#include "tests/unit/scene.h"
+
+static struct transaction scene;
+
+static int
+enter(void **state)
+{
+	(void)state;
+	transaction_init(&scene);
+	return 0;
+}
+
+static int
+leave(void **state)
+{
+	(void)state;
+	transaction_done(&scene);
+	return 0;
+}
+
+static void
+give(const struct enforcer_message *m)
+{
+	if (m->kind == ENFORCER_TABLE)
+		transaction_begin(&scene, m);
+	else
+		transaction_add(&scene, m);
+}
+
+static void
+begin(void)
+{
+	const struct enforcer_table table = scene_table();
+
+	scene_begin(1, &table, give);
+}
+
+static void
+lists_add_up_over_messages(void **state)
+{
+	struct enforcer_message m = scene_message(ENFORCER_INTERNAL, 1, 2);
+	struct ruleset rs;
+
+	(void)state;
+	begin();
+	m.body.ranges[0] = scene_prefix("10.96.0.0/12");
+	m.body.ranges[1] = scene_prefix("fd00::/8");
+	give(&m);
+	give(&m);
+	assert_int_equal(transaction_end(&scene), 0);
+	rs = transaction_ruleset(&scene);
+	assert_int_equal(rs.internal_count, 4);
+	assert_int_equal(rs.pod_count, 2);
+	assert_int_equal(rs.listen_count, 2);
+	assert_int_equal(rs.interface_count, 1);
+	assert_int_equal(rs.fixed_count, 0);
+	assert_string_equal(rs.interfaces[0], "veth*");
+	assert_int_equal(rs.listen[0].port, 53);
+	assert_true(rs.table.enforce);
+}
+
+static void
+leases_keep_their_own_name(void **state)
+{
+	const struct enforcer_lease leases[] = {
+	    scene_lease("10.244.0.5", "192.0.2.1", 60000),
+	    scene_lease("10.244.0.6", "192.0.2.1", 60000),
+	};
+	struct enforcer_message m;
+	struct element *list;
+	size_t count;
+
+	(void)state;
+	begin();
+	m = scene_leases(1, "a.example", &leases[1], 1);
+	give(&m);
+	m = scene_leases(1, "b.example", &leases[0], 1);
+	give(&m);
+	m.kind = ENFORCER_REVOKE;
+	give(&m);
+	assert_int_equal(transaction_end(&scene), 0);
+	assert_int_equal(transaction_grants(&scene, &list, &count), 0);
+	assert_int_equal(count, 2);
+	assert_string_equal(list[0].name, "b.example"); /* sorted by key */
+	assert_string_equal(list[1].name, "a.example");
+	assert_int_equal(list[0].timeout_ms, 60000);
+	free(list);
+	assert_int_equal(transaction_revokes(&scene, &list, &count), 0);
+	assert_int_equal(count, 1);
+	assert_true(list[0].timeout_ms > 0); /* an element that ends by itself */
+	free(list);
+}
+
+static void
+the_first_bad_value_refuses_the_whole(void **state)
+{
+	struct enforcer_message m = scene_message(ENFORCER_FIXED, 1, 1);
+
+	(void)state;
+	begin();
+	m.body.fixed[0] = scene_fixed("0.0.0.0/0", "192.0.2.0/24");
+	m.body.fixed[0].port = 0;
+	give(&m);
+	m.body.fixed[0].port = 80;
+	give(&m);
+	assert_int_equal(transaction_end(&scene), -EPERM);
+	transaction_clear(&scene);
+	assert_false(scene.open);
+	begin();
+	assert_int_equal(transaction_end(&scene), 0); /* and the next is a new one */
+}
+
+/* The order of PODS and LEASES does not matter: both are looked at when all is there. */
+static void
+leases_are_measured_by_the_ranges_of_their_own_transaction(void **state)
+{
+	const struct enforcer_lease lease = scene_lease("10.99.0.1", "192.0.2.1", 60000);
+	struct enforcer_message m = scene_leases(1, "a.example", &lease, 1);
+
+	(void)state;
+	begin();
+	give(&m);
+	assert_int_equal(transaction_end(&scene), -EPERM);
+	transaction_clear(&scene);
+	begin();
+	give(&m);
+	m = scene_message(ENFORCER_PODS, 1, 1);
+	m.body.ranges[0] = scene_prefix("10.99.0.0/16");
+	give(&m);
+	assert_int_equal(transaction_end(&scene), 0);
+}
+
+static void
+a_list_above_its_limit_is_refused(void **state)
+{
+	struct enforcer_message m =
+	    scene_message(ENFORCER_INTERFACES, 1, ENFORCER_LIST_MAX);
+
+	(void)state;
+	begin(); /* has one pattern */
+	for (size_t i = 0; i < ENFORCER_LIST_MAX; i++)
+		m.body.interfaces[i].pattern[0] = 'v';
+	for (size_t i = 0; i < TRANSACTION_INTERFACES_MAX / ENFORCER_LIST_MAX - 1; i++)
+		give(&m);
+	assert_int_equal(transaction_end(&scene), 0);
+	give(&m);
+	assert_int_equal(transaction_end(&scene), -EPERM);
+}
+
+static void
+an_empty_transaction_has_no_lists(void **state)
+{
+	struct enforcer_message m = scene_message(ENFORCER_TABLE, 1, 1);
+	struct element *list;
+	size_t count;
+
+	(void)state;
+	m.body.table = scene_table();
+	give(&m);
+	assert_int_equal(transaction_end(&scene), 0);
+	assert_int_equal(transaction_ruleset(&scene).pod_count, 0);
+	assert_int_equal(transaction_grants(&scene, &list, &count), 0);
+	assert_null(list);
+	assert_int_equal(count, 0);
+}
+
+#define TRANSACTION_TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TRANSACTION_TEST(lists_add_up_over_messages),
+	    TRANSACTION_TEST(leases_keep_their_own_name),
+	    TRANSACTION_TEST(the_first_bad_value_refuses_the_whole),
+	    TRANSACTION_TEST(leases_are_measured_by_the_ranges_of_their_own_transaction),
+	    TRANSACTION_TEST(a_list_above_its_limit_is_refused),
+	    TRANSACTION_TEST(an_empty_transaction_has_no_lists),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
