@@ -2,6 +2,7 @@
 #include "daemon/control.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -369,6 +370,9 @@ control_new(struct event_base *base, const char *path, control_answer_fn answer,
 
 	if (c == NULL)
 		return r;
+	/* libevent writes without MSG_NOSIGNAL: a client that leaves before its answer
+	 * would end the process. Cannot fail for this signal. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	c->base = base;
 	c->fd = -1;
 	c->answer = answer;

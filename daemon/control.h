@@ -6,8 +6,7 @@
  * reply is the bytes until the end of the stream, the first line of them "ok" or "error
  * TEXT". Only root and the daemon's own user are heard. At most CONTROL_CLIENTS_MAX at a
  * time, each for at most CONTROL_IDLE_S seconds; further ones are closed at once. Replies
- * above CONTROL_REPLY_MAX are an error. libevent writes without MSG_NOSIGNAL: the process
- * must ignore SIGPIPE.
+ * above CONTROL_REPLY_MAX are an error.
  */
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
@@ -31,8 +30,9 @@ typedef int (*control_answer_fn)(
     void *ctx, size_t word_count, char **words, struct buf *out);
 
 /*
- * Makes the socket, replacing a dead one. -EADDRINUSE when somebody listens there;
- * -EEXIST when path is something else than a socket; other negative errno.
+ * Makes the socket, replacing a dead one; from then on the process ignores SIGPIPE.
+ * -EADDRINUSE when somebody listens there; -EEXIST when path is something else than a
+ * socket; other negative errno.
  */
 MUST_CHECK int control_new(struct event_base *base, const char *path,
     control_answer_fn answer, void *ctx, struct control **ret_control);

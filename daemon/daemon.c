@@ -303,7 +303,7 @@ on_started(void *ctx, const struct gate_outcome *outcome)
 	serve(d);
 	d->started_ms = clock_now_ms();
 	turn_log_started(d, outcome);
-	notify_ready();
+	d->ready_owed = notify_ready() < 0;
 }
 
 static void
@@ -323,6 +323,8 @@ on_tick(int fd, short what, void *ctx)
 	(void)what;
 	leases_sweep(gate_leases(d->gate), clock_now_ms());
 	(void)log_flush(); /* what still waits goes with the next tick */
+	if (d->ready_owed)
+		d->ready_owed = notify_ready() < 0;
 	turn_continue(d);
 }
 

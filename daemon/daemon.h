@@ -63,6 +63,7 @@ struct daemon {
 	bool reload_again; /* SIGHUP came while one was under way */
 	bool switching;
 	bool stopping;
+	bool ready_owed; /* READY=1 did not go through yet */
 	int64_t started_ms, loaded_ms, drain_until_ms;
 	uint64_t reloads, reload_failures;
 	int exit_code;

@@ -370,19 +370,21 @@ note_attribute(const struct nlattr *attribute, void *ctx)
 	return MNL_CB_OK;
 }
 
+/* The bytes of a key; NULL when it is no value. */
 static const uint8_t *
 find_value(const struct nlattr *key, size_t *ret_len)
 {
-	const struct nlattr *attribute;
+	struct attributes a = {{NULL}};
+	const struct nlattr *value;
 
-	mnl_attr_for_each_nested(attribute, key)
-	{
-		if (mnl_attr_get_type(attribute) != NFTA_DATA_VALUE)
-			continue;
-		*ret_len = mnl_attr_get_payload_len(attribute);
-		return mnl_attr_get_payload(attribute);
-	}
-	return NULL;
+	if (key == NULL)
+		return NULL;
+	(void)mnl_attr_parse_nested(key, note_attribute, &a); /* which never fails */
+	value = a.of[NFTA_DATA_VALUE];
+	if (value == NULL)
+		return NULL;
+	*ret_len = mnl_attr_get_payload_len(value);
+	return mnl_attr_get_payload(value);
 }
 
 /* The comment into name; "" when there is none, or none that could be ours. */
@@ -419,25 +421,26 @@ read_u64(const struct nlattr *attribute)
 }
 
 static int
-read_lease(const struct dump *d, const struct nlattr *element)
+read_lease(const struct nlattr *element, void *ctx)
 {
+	const struct dump *d = ctx;
+	const size_t size = d->family == AF_INET ? 4 : 16;
 	struct enforcer_lease lease = {0};
 	struct attributes a = {{NULL}};
 	char name[ENFORCER_NAME_MAX];
-	const size_t size = d->family == AF_INET ? 4 : 16;
-	const uint8_t *key = NULL;
+	const uint8_t *key;
 	uint64_t left_ms;
 	uint16_t port;
 	size_t len = 0;
+	int r;
 
 	(void)mnl_attr_parse_nested(element, note_attribute, &a); /* which never fails */
-	if (a.of[NFTA_SET_ELEM_KEY] != NULL)
-		key = find_value(a.of[NFTA_SET_ELEM_KEY], &len);
+	key = find_value(a.of[NFTA_SET_ELEM_KEY], &len);
 	if (key == NULL || len != 2 * size + 8)
 		return -EPROTO;
 	left_ms = read_u64(a.of[NFTA_SET_ELEM_EXPIRATION]);
 	if (left_ms == 0)
-		return 0;
+		return MNL_CB_OK;
 	lease.pod = addr_make(d->family, key);
 	lease.destination = addr_make(d->family, key + size);
 	lease.proto = key[2 * size];
@@ -445,28 +448,24 @@ read_lease(const struct dump *d, const struct nlattr *element)
 	lease.port = be16toh(port);
 	lease.timeout_ms = (uint32_t)MIN_OF(left_ms, UINT32_MAX);
 	read_comment(a.of[NFTA_SET_ELEM_USERDATA], name);
-	return d->lease(d->ctx, &lease, name);
+	r = d->lease(d->ctx, &lease, name);
+	return r < 0 ? r : MNL_CB_OK;
 }
 
 static int
-read_list(void *ctx, const struct nlmsghdr *nlh)
+read_list(const struct nlattr *attribute, void *ctx)
 {
-	const struct dump *d = ctx;
-	const struct nlattr *attribute, *element;
-	int r;
+	if (mnl_attr_get_type(attribute) != NFTA_SET_ELEM_LIST_ELEMENTS)
+		return MNL_CB_OK;
+	return mnl_attr_parse_nested(attribute, read_lease, ctx);
+}
 
-	mnl_attr_for_each(attribute, nlh, sizeof(struct nfgenmsg))
-	{
-		if (mnl_attr_get_type(attribute) != NFTA_SET_ELEM_LIST_ELEMENTS)
-			continue;
-		mnl_attr_for_each_nested(element, attribute)
-		{
-			r = read_lease(d, element);
-			if (r < 0)
-				return r;
-		}
-	}
-	return 0;
+static int
+read_message(void *ctx, const struct nlmsghdr *nlh)
+{
+	int r = mnl_attr_parse(nlh, sizeof(struct nfgenmsg), read_list, ctx);
+
+	return r < 0 ? r : 0;
 }
 
 int
@@ -479,5 +478,5 @@ element_dump(struct netlink *nl, uint8_t family, element_lease_fn lease, void *c
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, leases_set(family));
 	}
-	return netlink_ask(nl, nlh, read_list, &d);
+	return netlink_ask(nl, nlh, read_message, &d);
 }

@@ -72,8 +72,8 @@ struct enforcer_lease {
 	struct addr destination; /* of the pod's family */
 	uint16_t port;
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
-	uint8_t
-	    renew; /* 1: the kernel may hold it already: add, delete, add in one batch */
+	/* 1: the kernel may hold it already: add, delete, add in one batch. */
+	uint8_t renew;
 	uint32_t timeout_ms; /* from the commit on; in a dump: what is left */
 };
 
@@ -106,8 +106,8 @@ struct enforcer_message {
 	uint16_t count;      /* of the records in the body */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
 	int32_t result;      /* RESULT */
-	char name
-	    [ENFORCER_NAME_MAX]; /* LEASES: presentation form, the elements' comment */
+	/* LEASES: presentation form, the elements' comment. */
+	char name[ENFORCER_NAME_MAX];
 	union {
 		struct enforcer_lease leases[ENFORCER_LEASES_MAX];
 		struct enforcer_table table;

@@ -83,24 +83,31 @@ monitor_open(uint32_t port, int *ret_fd)
 /* Every kind of notification has the table's name as its first attribute, and number 1
  * (NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_SET_TABLE, NFTA_RULE_TABLE, ...), but for
  * NEWGEN, which only ends a transaction. */
+static int
+look_at_name(const struct nlattr *attribute, void *ctx)
+{
+	bool *ours = ctx;
+
+	if (mnl_attr_get_type(attribute) != NFTA_TABLE_NAME ||
+	    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) != 0)
+		return MNL_CB_OK;
+	*ours = strcmp(mnl_attr_get_str(attribute), NETLINK_TABLE) == 0;
+	return MNL_CB_STOP;
+}
+
 static bool
 is_ours(const struct nlmsghdr *nlh)
 {
 	const struct nfgenmsg *header = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *attribute;
+	bool ours = false;
 
 	if (NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
 	    NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWGEN ||
 	    mnl_nlmsg_get_payload_len(nlh) < sizeof(*header) ||
 	    header->nfgen_family != NFPROTO_INET)
 		return false;
-	mnl_attr_for_each(attribute, nlh, sizeof(*header))
-	{
-		if (mnl_attr_get_type(attribute) == NFTA_TABLE_NAME &&
-		    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) == 0)
-			return strcmp(mnl_attr_get_str(attribute), NETLINK_TABLE) == 0;
-	}
-	return false;
+	(void)mnl_attr_parse(nlh, sizeof(*header), look_at_name, &ours); /* ours tells */
+	return ours;
 }
 
 bool

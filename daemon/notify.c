@@ -5,56 +5,89 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
 #define STATUS_MAX 256
 
-/* A manager that does not listen is no concern of ours: the results of sd_notify are
- * dropped here and below. */
-void
+/*
+ * sd_notify(3) waits for as long as the manager does not read; this never does. The
+ * protocol is one datagram to the socket that the environment names, sd_notify(3) again.
+ */
+static int
+tell(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	size_t len = path != NULL ? strlen(path) : 0;
+	int fd, r = 0;
+
+	if (len == 0 || len >= sizeof(to.sun_path))
+		return 0;
+	memcpy(to.sun_path, path, len);
+	if (path[0] == '@') /* in the abstract namespace, unix(7) */
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&to,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		r = -errno;
+	(void)close(fd); /* the datagram is on its way or is not */
+	return r;
+}
+
+int
 notify_ready(void)
 {
-	(void)sd_notify(0, "READY=1");
+	return tell("READY=1") == -EAGAIN ? -EAGAIN : 0;
 }
 
 void
 notify_reloading(int64_t now_us)
 {
-	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIi64, now_us);
+	char text[64];
+
+	/* fits */
+	(void)snprintf(
+	    text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%" PRIi64, now_us);
+	(void)tell(text); /* READY=1 comes behind it in any case */
 }
 
 void
 notify_stopping(void)
 {
-	(void)sd_notify(0, "STOPPING=1");
+	(void)tell("STOPPING=1"); /* the end of the process says it too */
 }
 
 void
 notify_status(const char *fmt, ...)
 {
-	char text[STATUS_MAX];
+	char text[7 + STATUS_MAX] = "STATUS=";
+	size_t head = strlen(text);
 	va_list args;
 
 	va_start(args, fmt);
-	if (vsnprintf(text, sizeof(text), fmt, args) < 0)
-		text[0] = '\0';
+	if (vsnprintf(text + head, sizeof(text) - head, fmt, args) < 0)
+		text[head] = '\0';
 	va_end(args);
 	for (char *p = text; *p != '\0'; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = ' ';
-	(void)sd_notifyf(0, "STATUS=%s", text);
+	(void)tell(text); /* only for people to read */
 }
 
 void
 notify_watchdog(void)
 {
-	(void)sd_notify(0, "WATCHDOG=1");
+	(void)tell("WATCHDOG=1"); /* a manager that does not read does not count either */
 }
 
 int64_t

@@ -4,8 +4,8 @@
  * libsystemd.
  *
  * Without a manager (no NOTIFY_SOCKET, no LISTEN_FDS) all of it does nothing, without an
- * error. Nothing here logs. Telling may wait while the manager itself hangs: only at a
- * change of state and for the watchdog, never for a query.
+ * error. Nothing here logs, and nothing waits: what a manager that hangs does not take is
+ * lost, but for READY=1, of which the caller is told.
  */
 #ifndef DAEMON_NOTIFY_H
 #define DAEMON_NOTIFY_H
@@ -19,8 +19,8 @@
 #define NOTIFY_SOCKETS_MAX 32
 #define NOTIFY_NAME_MAX 256 /* FileDescriptorName= allows 255 bytes, systemd.socket(5) */
 
-/* READY=1, at the end of the start and of every reload. */
-void notify_ready(void);
+/* READY=1, at the end of the start and of every reload. -EAGAIN: say it again later. */
+MUST_CHECK int notify_ready(void);
 /* RELOADING=1 with the time that Type=notify-reload wants, CLOCK_MONOTONIC. */
 void notify_reloading(int64_t now_us);
 void notify_stopping(void);

@@ -133,7 +133,7 @@ turn_begin(struct daemon *d)
 		log_event(LOG_RELOAD_FAILED, LOG_PRIORITY_ERROR, NULL, 0,
 		    "reload: %s; the running configuration and registry stay",
 		    strerror(-r));
-		notify_ready();
+		d->ready_owed = notify_ready() < 0;
 	}
 }
 
@@ -142,7 +142,7 @@ static void
 finish(struct daemon *d)
 {
 	d->switching = false;
-	notify_ready();
+	d->ready_owed = notify_ready() < 0;
 	if (d->reload_again) {
 		d->reload_again = false;
 		turn_begin(d);

@@ -70,7 +70,7 @@ opt_len(const struct question *q, const struct reply_ede *ede)
 	return OPT_LEN + (ede_is_sent(q, ede) ? OPTION_LEN + text_len(ede->text) : 0);
 }
 
-/* RFC 6891 section 6.1.2; the option is RFC 8914 section 2. Returns the reply's length. */
+/* RFC 6891 section 6.1.2; the option: RFC 8914 section 2. Returns the length so far. */
 static size_t
 put_opt(const struct question *q, unsigned rcode, const struct reply_ede *ede,
     uint8_t *out, size_t pos)

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks one DNS server questions over UDP at a steady rate and tells what became of them.
 
-    steady.py SERVER RATE SECONDS RETRY_S NAME...
+    steady.py SERVER SOURCE,... RATE SECONDS RETRY_S NAME...
 
-The names are asked for their A record in turn; in each, %d becomes the question's number.
-A question without an answer is asked again every RETRY_S (0: never) until it is 5 seconds
+The sources ask in turn, as do the names, for their A record; in each name, %d becomes the
+question's number. A question without an answer is asked again every RETRY_S (0: never) until it is 5 seconds
 old, glibc's and musl's default, and then counts as lost. "started" goes out with the first
 answer, one line of JSON at the end.
 """
@@ -22,7 +22,6 @@ import sys
 import time
 
 LIMIT_S = 5.0
-SOCKETS = 8
 BUFFER = 1 << 20
 NUMBERS = 65536  # a question's number is its message's id
 
@@ -32,19 +31,21 @@ def packet(number: int, name: str) -> bytes:
     return struct.pack("!6H", number, 0x0100, 1, 0, 0, 0) + labels + b"\0\0\1\0\1"
 
 
-def connect(server: str) -> socket.socket:
+def connect(server: str, source: str) -> socket.socket:
     s = socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM)
     s.setblocking(False)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+    s.bind((source, 0))
     s.connect((server, 53))
     return s
 
 
 class Load:
-    def __init__(self, server: str, rate: int, packets: list[bytes], retry_s: float) -> None:
+    def __init__(self, sockets: list[socket.socket], rate: int, packets: list[bytes],
+                 retry_s: float) -> None:
+        self.sockets = sockets
         self.packets = packets
         self.retry_s = retry_s
-        self.sockets = [connect(server) for _ in range(SOCKETS)]
         begin = time.monotonic()
         self.due = [(begin + i / rate, i) for i in range(len(packets))]  # a heap
         self.asked: dict[int, float] = {}  # when first
@@ -75,7 +76,7 @@ class Load:
             self.again += number in self.asked
             self.asked.setdefault(number, now)
             try:
-                self.sockets[number % SOCKETS].send(self.packets[number])
+                self.sockets[number % len(self.sockets)].send(self.packets[number])
             except ConnectionRefusedError:
                 pass  # an earlier one's, told now
         end = self.asked[number] + LIMIT_S
@@ -91,12 +92,14 @@ class Load:
                 self.send(heapq.heappop(self.due)[1], now)
 
 
-def main(server: str, rate: str, seconds: str, retry_s: str, *names: str) -> None:
+def main(server: str, sources: str, rate: str, seconds: str, retry_s: str,
+         *names: str) -> None:
     total = int(int(rate) * float(seconds))
     assert total <= NUMBERS
     turn = itertools.cycle(names)
     packets = [packet(i, next(turn).replace("%d", str(i))) for i in range(total)]
-    load = Load(server, int(rate), packets, float(retry_s))
+    sockets = [connect(server, source) for source in sources.split(",")]
+    load = Load(sockets, int(rate), packets, float(retry_s))
     load.run()
     print(json.dumps({"asked": total, "lost": total - len(load.answered), "again": load.again,
                       "slowest_ms": round(load.slowest_s * 1000), "rcodes": load.rcodes}))

@@ -150,6 +150,7 @@ def test_an_added_port_opens_on_known_addresses(daemon: Daemon, pod: Pod, family
     assert reach.connect(pod.namespace, GOOGLE[family], 80).result == "ok"
 
 
+@pytest.mark.xfail(strict=True, reason="not yet, says README.md: established flows run on")
 def test_an_established_flow_of_a_withdrawn_lease_is_cut(daemon: Daemon, pod: Pod, family: int,
                                                          witness: Witness) -> None:
     daemon.load(manifests.service_entry("google.com", ports=[manifests.HTTP]))

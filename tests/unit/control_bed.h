@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A control socket whose loop a test turns by hand, and whose clock it puts forward: no
- * test waits. SIGPIPE must be ignored, as in the daemon.
+ * test waits.
  */
 #ifndef TESTS_UNIT_CONTROL_BED_H
 #define TESTS_UNIT_CONTROL_BED_H

@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -146,6 +145,5 @@ main(void)
 	    TEST(the_end_removes_our_file_and_no_other),
 	};
 
-	(void)signal(SIGPIPE, SIG_IGN); /* as the daemon does: daemon/control.h */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

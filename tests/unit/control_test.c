@@ -2,7 +2,6 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -261,6 +260,5 @@ main(void)
 	    TEST(other_users_are_not_heard_whatever_the_mode),
 	};
 
-	(void)signal(SIGPIPE, SIG_IGN); /* as the daemon does: daemon/control.h */
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

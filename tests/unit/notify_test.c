@@ -60,7 +60,7 @@ static void
 each_state_is_told_in_the_managers_words(void **state)
 {
 	(void)state;
-	notify_ready();
+	assert_int_equal(notify_ready(), 0);
 	assert_string_equal(next_message(), "READY=1");
 	notify_reloading(12345678901234);
 	assert_string_equal(next_message(), "RELOADING=1\nMONOTONIC_USEC=12345678901234");
@@ -91,7 +91,7 @@ without_a_manager_nothing_happens(void **state)
 {
 	(void)state;
 	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
-	notify_ready();
+	assert_int_equal(notify_ready(), 0);
 	notify_watchdog();
 	notify_status("x");
 	assert_string_equal(next_message(), "");
