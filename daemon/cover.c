@@ -3,8 +3,8 @@
  * Two prefixes are disjoint or one holds the other. So boxes of the same protocol and
  * port overlap only where the pods of one lie in the pods of the other. The records are
  * sorted so that a wider pod prefix comes before all that lie in it, and the destinations
- * of each pod prefix are merged into a run of sorted ranges. A run is then put out without
- * what the runs of the wider pod prefixes around it cover already.
+ * of each pod prefix are merged into a run of sorted ranges. A run is then put out
+ * without what the runs of the wider pod prefixes around it cover already.
  */
 #include "daemon/cover.h"
 

@@ -262,7 +262,7 @@ element_put_ranges(
 
 	if (count == 0)
 		return;
-	/* nft begins with the gap in front of the first interval: it lists sets by that */
+	/* nft begins with the gap before the first interval: it lists sets by that */
 	zero = (struct addr){.family = ranges[0].first.family};
 	if (!addr_equal(&ranges[0].first, &zero))
 		put_bound(&l, &zero, NFT_SET_ELEM_INTERVAL_END, false);

@@ -6,8 +6,8 @@
  * keeps the error; each message holds many elements. Everything is borrowed for the call.
  *
  * leases4, leases6: pod . destination . protocol . port, the name as comment, a timeout.
- * A lease is renewed by add, delete and add in one batch, because before Linux 6.12 adding
- * an element that is there leaves its timeout as it is; and revoked by add and delete,
+ * A lease is renewed by add, delete and add in one batch, because before Linux 6.12
+ * adding an element that is there leaves its timeout as it is; and revoked by add, delete,
  * because deleting one that has just ended fails the batch.
  */
 #ifndef DAEMON_ELEMENT_H

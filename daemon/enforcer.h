@@ -10,13 +10,14 @@
  *
  * Loop to enforcer, each id answered by exactly one ENFORCER_RESULT, in order:
  *	LEASES	outside of a table transaction: make or renew these leases; what waits
- *		together is committed together, and one that fails does not fail the others
+ *		together is committed together, and one that fails fails no other
  *	TABLE	then any number of INTERFACES, PODS, INTERNAL, LISTEN, FIXED, LEASES,
  *		REVOKE with the same id, then END: one kernel transaction that makes the
- *		table, or brings it, to what these say; leases that are not mentioned stay,
- *		and one that is both revoked and made is made. The result answers END
- *	DUMP	the leases that the kernel holds come as LEASES messages with this id, some
- *		perhaps twice, then the result
+ *		table, or brings it, to what these say; leases that are not mentioned
+ *		stay, and one that is both revoked and made is made. The result answers
+ *		END
+ *	DUMP	the leases that the kernel holds come as LEASES messages with this id,
+ *		some perhaps twice, then the result
  * Enforcer to loop, unasked:
  *	LOST	the table has gone, or leases with it, or somebody else has changed it;
  *		once, until a TABLE has been done. In front of the result of a TABLE: it

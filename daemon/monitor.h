@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Watching for others who change table `inet egressd`, where the kernel does not keep them
- * from it.
+ * Watching for others who change table `inet egressd`, where the kernel does not keep
+ * them from it.
  *
  * What comes from our own socket is filtered out in the kernel, so that our own commits
  * cost nothing here.

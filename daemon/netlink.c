@@ -125,14 +125,19 @@ reserve(struct netlink *nl)
 		nl->error = -ENOMEM;
 		return false;
 	}
+	/* libmnl leaves the padding of attributes as it finds it */
+	memset(bytes + nl->size, 0, size - nl->size);
 	nl->bytes = bytes;
 	nl->size = size;
 	return true;
 }
 
+/* What lies behind len is always zero. */
 static void
 clear(struct netlink *nl)
 {
+	if (nl->len != 0)
+		memset(nl->bytes, 0, nl->len);
 	nl->len = 0;
 	nl->error = 0;
 	if (nl->size > KEEP_SIZE) {

@@ -51,7 +51,8 @@ holds(const struct sets *s, int capability)
 	return s->word[CAP_TO_INDEX(capability)].permitted & CAP_TO_MASK(capability);
 }
 
-/* The kernel may know more capabilities than our headers: it says EINVAL behind its last. */
+/* The kernel may know more capabilities than our headers do: it says EINVAL behind its
+ * last. */
 static int
 drop_bounding(void)
 {

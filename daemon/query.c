@@ -5,19 +5,22 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/listed.h"
 #include "daemon/plan.h"
 #include "daemon/source.h"
 #include "resolver/reply.h"
 
 /* One commit is the rule; more only when reloads or expiry cross a query's way. */
 #define COMMITS_MAX 3
+#define GROUP_LOCAL SIZE_MAX
+30 /* Istio's DNS proxy: what it answers from its table has this TTL */
 
-enum step {
-	STEP_NEXT,
-	STEP_REPLY, /* out has it */
-	STEP_WAIT,
-	STEP_DROP,
-};
+    enum step {
+	    STEP_NEXT,
+	    STEP_REPLY, /* out has it */
+	    STEP_WAIT,
+	    STEP_DROP,
+    };
 
 /* What one run of a query's steps works with. */
 struct run {
@@ -267,28 +270,52 @@ resolve_failed(struct run *run)
 	}
 }
 
+/* Which servers the answer is to come from: none for a host whose addresses are listed. */
+static size_t
+group_of(const struct verdict *v)
+{
+	if (v->kind == VERDICT_HOST && v->host->resolution == RESOLUTION_STATIC)
+		return GROUP_LOCAL;
+	return v->kind == VERDICT_ZONE ? v->zone + 1 : 0;
+}
+
+/* What can be answered without asking; NULL: nothing. */
+static struct answer *
+known_answer(struct query *q, int64_t now_ms)
+{
+	const struct question *question = &q->question;
+	struct answer *a = NULL;
+
+	if (q->group == GROUP_LOCAL) {
+		q->failure = listed_answer(q->verdict.host, question, now_ms, &a);
+		return a;
+	}
+	a = resolver_find(
+	    q->all->resolver, q->group, &question->name, question->type, now_ms);
+	return a != NULL ? answer_ref(a) : NULL;
+}
+
 static enum step
 step_resolve(struct run *run)
 {
 	struct query *q = run->q;
 	struct queries *all = q->all;
 	const struct question *question = &q->question;
-	size_t group = q->verdict.kind == VERDICT_ZONE ? q->verdict.zone + 1 : 0;
+	size_t group = group_of(&q->verdict);
 
 	if (q->failure < 0)
 		return resolve_failed(run);
 	if (q->answer != NULL && q->group == group)
 		return STEP_NEXT;
-	answer_unref(q->answer); /* a reload gave the name another zone */
+	answer_unref(q->answer); /* a reload sends the name elsewhere */
 	q->group = group;
-	q->answer = resolver_find(
-	    all->resolver, group, &question->name, question->type, run->now_ms);
-	if (q->answer != NULL) {
-		answer_ref(q->answer);
+	q->answer = known_answer(q, run->now_ms);
+	if (q->answer != NULL)
 		return STEP_NEXT;
-	}
-	if ((question->flags & WIRE_RD) ==
-	    0) /* RFC 5358: what others asked is not for guessing */
+	if (q->failure < 0)
+		return resolve_failed(run);
+	/* RFC 5358: what others asked is not for guessing */
+	if ((question->flags & WIRE_RD) == 0)
 		return fail(run, RCODE_REFUSED, &no_ede);
 	if (!may_wait(q))
 		return fail(run, RCODE_SERVFAIL, &ede_busy);

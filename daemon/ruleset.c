@@ -181,7 +181,7 @@ put_interface(const struct put *p)
 	put_goto(p, "interface", "pod");
 }
 
-/* In chain pod, accept what goes to one of our listeners; in chain intercept, leave it. */
+/* In chain pod, accept what goes to one of our listeners; in intercept, leave it. */
 static void
 put_listeners(const struct put *p, const char *chain, void (*verdict)(struct rule *r))
 {
@@ -357,8 +357,8 @@ put_dns(const struct put *p)
 
 /*
  * What a pod sent to port 53 and is about to be forwarded was not turned to us: it is
- * untracked, or of a flow that is older than the table. The port is the one the pod named:
- * a service may well lead to a port 53.
+ * untracked, or of a flow that is older than the table. The port is the one that the pod
+ * named: a service may well lead to a port 53.
  */
 static void
 put_forward(const struct put *p)

@@ -50,8 +50,8 @@ void transaction_clear(struct transaction *t);
 
 /* Views of what is in t, valid until it is cleared. */
 struct ruleset transaction_ruleset(const struct transaction *t);
-/* The leases to make or to revoke, merged (element_merge), the caller's to free; NULL when
- * there are none. -ENOMEM. */
+/* The leases to make or to revoke, merged (element_merge), the caller's to free; NULL
+ * when there are none. -ENOMEM. */
 MUST_CHECK int transaction_grants(
     const struct transaction *t, struct element **ret_list, size_t *ret_count);
 MUST_CHECK int transaction_revokes(

@@ -245,14 +245,7 @@ tcp_without_addresses(const struct draft *d)
 static void
 not_answered_locally(const struct draft *d)
 {
-	const struct service_entry *e = d->entry;
-
-	if (e->resolution == RESOLUTION_STATIC)
-		reader_warning(d->rd, d->resolution,
-		    "resolution STATIC is not answered locally yet: the host is asked "
-		    "upstream, and of the answer only addresses that the entry lists "
-		    "pass");
-	else if (by_dns(d) && elements(d->endpoints) > 0)
+	if (by_dns(d) && elements(d->endpoints) > 0)
 		reader_warning(d->rd, d->endpoints,
 		    "endpoints are not asked yet: the host is asked upstream, and of the "
 		    "answer only addresses that the entry lists pass");

@@ -174,3 +174,24 @@ registry_fixed(const struct registry *r, size_t i, struct registry_fixed *ret_fi
 		return false;
 	return fixed_get(&r->fixed, &r->workloads, i, ret_fixed);
 }
+
+/* The prefixes that are one address each. */
+static size_t
+single_addresses(const struct prefix *list, size_t len, struct addr *out, size_t max)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && n < max; i++)
+		if (list[i].len == addr_len(&list[i].addr) * 8)
+			out[n++] = list[i].addr;
+	return n;
+}
+
+size_t
+registry_static(const struct registry_host *host, struct addr *list, size_t max)
+{
+	size_t n = single_addresses(host->addresses, host->address_count, list, max);
+
+	return n > 0 ? n
+		     : single_addresses(host->endpoints, host->endpoint_count, list, max);
+}

@@ -93,6 +93,12 @@ void registry_judge(const struct registry *r, const struct workload *w,
 bool registry_permits(const struct registry *r, const struct registry_host *host,
     const struct addr *address);
 
+/*
+ * The addresses that a host with resolution STATIC is answered with, of both families: the
+ * single ones among its addresses, else its endpoints'. How many were written to list.
+ */
+size_t registry_static(const struct registry_host *host, struct addr *list, size_t max);
+
 /* All that is open without a lookup; i from 0 until it returns false. Empty under
  * ALLOW_ANY. */
 bool registry_fixed(const struct registry *r, size_t i, struct registry_fixed *ret_fixed);

@@ -15,8 +15,8 @@ struct extras {
 	bool is_signed;
 };
 
-/* One question at the cursor. Its name stands whole: there is nothing before it that a
- * pointer could honestly lead to. */
+/* One question at the cursor. The first name of a message has none before it that a
+ * pointer could lead to, so its bytes stand whole in raw. */
 static void
 read_question(struct wire *w, struct question *q)
 {
@@ -25,8 +25,6 @@ read_question(struct wire *w, struct question *q)
 	wire_name(w, &q->name);
 	q->type = wire_u16(w);
 	q->class = wire_u16(w);
-	if (w->followed != 0)
-		w->failed = true;
 	if (w->failed)
 		return;
 	q->raw_len = (uint16_t)(w->pos - start); /* at most NAME_WIRE_MAX + 4 */

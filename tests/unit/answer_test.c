@@ -146,10 +146,24 @@ the_root_can_own_anything(void **state)
 	answer_unref(a);
 }
 
+/* Who owns the last record of the image? */
+static struct name
+last_owner(const struct answer *a)
+{
+	struct wire_record record;
+	struct wire w;
+
+	wire_init(&w, a->image, a->len);
+	w.pos = a->ttl_offsets[a->ttl_count - 1] - 6u;
+	wire_record(&w, &record);
+	return record.owner;
+}
+
 static void
 item_54_a_negative_answer_keeps_chain_and_soa(void **state)
 {
 	static const uint16_t rcodes[] = {RCODE_NOERROR, RCODE_NXDOMAIN};
+	struct name other = message_parsed("other"), owner;
 	struct answer *a;
 
 	(void)state;
@@ -165,6 +179,8 @@ item_54_a_negative_answer_keeps_chain_and_soa(void **state)
 		assert_int_equal(a->ttl_s, 300);
 		assert_int_equal(a->answer_records, 1);
 		assert_int_equal(a->authority_records, 1);
+		owner = last_owner(a);
+		assert_true(name_equal(&owner, &other));
 		assert_int_equal(a->address_count, 0);
 		answer_unref(a);
 	}

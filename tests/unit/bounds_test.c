@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "daemon/bounds.h"
-#include "tests/unit/scene.h"
+#include "tests/unit/sample.h"
 
 #define HOUR_MS (3600 * 1000)
 
@@ -12,7 +12,7 @@ static bool
 lease_ok(const struct enforcer_lease *l)
 {
 	const struct prefix pods[] = {
-	    scene_prefix("10.244.0.0/16"), scene_prefix("fd00:244::/64")};
+	    sample_prefix("10.244.0.0/16"), sample_prefix("fd00:244::/64")};
 
 	return bounds_lease(l, pods, ARRAY_LEN(pods), HOUR_MS);
 }
@@ -20,7 +20,7 @@ lease_ok(const struct enforcer_lease *l)
 static void
 a_table_keeps_to_its_ranges(void **state)
 {
-	const struct enforcer_table good = scene_table();
+	const struct enforcer_table good = sample_table();
 	struct enforcer_table t = good;
 
 	(void)state;
@@ -94,7 +94,7 @@ a_pattern_is_never_every_interface(void **state)
 static void
 a_prefix_has_no_bits_behind_its_length(void **state)
 {
-	struct prefix p = scene_prefix("10.244.0.0/15");
+	struct prefix p = sample_prefix("10.244.0.0/15");
 
 	(void)state;
 	assert_true(bounds_prefix(&p));
@@ -104,14 +104,14 @@ a_prefix_has_no_bits_behind_its_length(void **state)
 	assert_true(bounds_prefix(&p));
 	p.len = 33;
 	assert_false(bounds_prefix(&p));
-	p = scene_prefix("::/0");
+	p = sample_prefix("::/0");
 	assert_true(bounds_prefix(&p));
 	p.len = 129;
 	assert_false(bounds_prefix(&p));
-	p = scene_prefix("10.0.0.0/8");
+	p = sample_prefix("10.0.0.0/8");
 	p.addr.family = 0;
 	assert_false(bounds_prefix(&p));
-	p = scene_prefix("10.0.0.0/32");
+	p = sample_prefix("10.0.0.0/32");
 	p.addr.bytes[4] = 1; /* no part of an IPv4 address */
 	assert_false(bounds_prefix(&p));
 }
@@ -119,8 +119,8 @@ a_prefix_has_no_bits_behind_its_length(void **state)
 static void
 a_listener_and_a_fixed_record_are_whole(void **state)
 {
-	struct endpoint e = scene_endpoint("169.254.20.10:53");
-	struct enforcer_fixed f = scene_fixed("10.244.0.0/16", "192.0.2.0/24");
+	struct endpoint e = sample_endpoint("169.254.20.10:53");
+	struct enforcer_fixed f = sample_fixed("10.244.0.0/16", "192.0.2.0/24");
 
 	(void)state;
 	assert_true(bounds_listen(&e));
@@ -129,9 +129,9 @@ a_listener_and_a_fixed_record_are_whole(void **state)
 	assert_true(bounds_fixed(&f));
 	f.proto = IPPROTO_SCTP;
 	assert_false(bounds_fixed(&f));
-	f = scene_fixed("::/0", "192.0.2.0/24");
+	f = sample_fixed("::/0", "192.0.2.0/24");
 	assert_false(bounds_fixed(&f));
-	f = scene_fixed("0.0.0.0/0", "192.0.2.0/24");
+	f = sample_fixed("0.0.0.0/0", "192.0.2.0/24");
 	assert_true(bounds_fixed(&f));
 	f.port = 0;
 	assert_false(bounds_fixed(&f));
@@ -140,18 +140,18 @@ a_listener_and_a_fixed_record_are_whole(void **state)
 static void
 a_lease_has_a_pod_of_ours(void **state)
 {
-	struct enforcer_lease l = scene_lease("10.244.1.2", "192.0.2.1", 1000);
+	struct enforcer_lease l = sample_lease("10.244.1.2", "192.0.2.1", 1000);
 
 	(void)state;
 	assert_true(lease_ok(&l));
-	l = scene_lease("10.245.0.1", "192.0.2.1", 1000);
+	l = sample_lease("10.245.0.1", "192.0.2.1", 1000);
 	assert_true(bounds_key(&l));
 	assert_false(lease_ok(&l));
-	l = scene_lease("fd00:244::1", "2001:db8::1", 1000);
+	l = sample_lease("fd00:244::1", "2001:db8::1", 1000);
 	assert_true(lease_ok(&l));
-	l = scene_lease("10.244.1.2", "2001:db8::1", 1000);
+	l = sample_lease("10.244.1.2", "2001:db8::1", 1000);
 	assert_false(bounds_key(&l));
-	l = scene_lease("10.244.1.2", "192.0.2.1", 1000);
+	l = sample_lease("10.244.1.2", "192.0.2.1", 1000);
 	l.pod.family = 77;
 	assert_false(bounds_key(&l));
 }
@@ -159,7 +159,7 @@ a_lease_has_a_pod_of_ours(void **state)
 static void
 a_lease_ends_in_time(void **state)
 {
-	struct enforcer_lease l = scene_lease("10.244.1.2", "192.0.2.1", HOUR_MS);
+	struct enforcer_lease l = sample_lease("10.244.1.2", "192.0.2.1", HOUR_MS);
 
 	(void)state;
 	assert_true(lease_ok(&l));
@@ -172,14 +172,14 @@ a_lease_ends_in_time(void **state)
 static void
 a_lease_is_one_protocol_and_port(void **state)
 {
-	struct enforcer_lease l = scene_lease("10.244.1.2", "192.0.2.1", 1000);
+	struct enforcer_lease l = sample_lease("10.244.1.2", "192.0.2.1", 1000);
 
 	(void)state;
 	l.proto = IPPROTO_UDP;
 	assert_true(lease_ok(&l));
 	l.proto = IPPROTO_ICMP;
 	assert_false(lease_ok(&l));
-	l = scene_lease("10.244.1.2", "192.0.2.1", 1000);
+	l = sample_lease("10.244.1.2", "192.0.2.1", 1000);
 	l.port = 0;
 	assert_false(lease_ok(&l));
 	l.port = 65535;
@@ -198,14 +198,14 @@ a_lease_never_leads_to_these(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(four); i++) {
-		l = scene_lease("10.244.1.2", four[i], 1000);
+		l = sample_lease("10.244.1.2", four[i], 1000);
 		assert_false(lease_ok(&l));
 	}
 	for (size_t i = 0; i < ARRAY_LEN(six); i++) {
-		l = scene_lease("fd00:244::1", six[i], 1000);
+		l = sample_lease("fd00:244::1", six[i], 1000);
 		assert_false(lease_ok(&l));
 	}
-	l = scene_lease("10.244.1.2", "169.254.169.253", 1000);
+	l = sample_lease("10.244.1.2", "169.254.169.253", 1000);
 	assert_true(lease_ok(&l));
 }
 

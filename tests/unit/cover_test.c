@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "daemon/cover.h"
-#include "tests/unit/scene.h"
+#include "tests/unit/sample.h"
 
 static void
 expect_range(const struct cover_range *r, const char *first, const char *last)
 {
-	const struct addr a = scene_addr(first), b = scene_addr(last);
+	const struct addr a = sample_addr(first), b = sample_addr(last);
 
 	assert_true(addr_equal(&r->first, &a));
 	assert_true(addr_equal(&r->last, &b));
@@ -35,7 +35,7 @@ a_prefix_is_its_first_and_last_address(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		p = scene_prefix(cases[i].prefix);
+		p = sample_prefix(cases[i].prefix);
 		r = cover_range(&p);
 		expect_range(&r, cases[i].first, cases[i].last);
 	}
@@ -44,12 +44,12 @@ a_prefix_is_its_first_and_last_address(void **state)
 static void
 there_is_no_address_behind_the_last(void **state)
 {
-	struct addr a = scene_addr("255.255.255.255"), next;
-	const struct addr expected = scene_addr("10.1.0.0");
+	struct addr a = sample_addr("255.255.255.255"), next;
+	const struct addr expected = sample_addr("10.1.0.0");
 
 	(void)state;
 	assert_false(cover_next(&a, &next));
-	a = scene_addr("10.0.255.255");
+	a = sample_addr("10.0.255.255");
 	assert_true(cover_next(&a, &next));
 	assert_true(addr_equal(&next, &expected));
 }
@@ -58,13 +58,13 @@ static void
 ranges_are_sorted_and_joined_by_family(void **state)
 {
 	const struct prefix list[] = {
-	    scene_prefix("10.3.0.0/16"),
-	    scene_prefix("255.255.255.0/24"),
-	    scene_prefix("fd00::/8"),
-	    scene_prefix("10.0.0.0/16"),
-	    scene_prefix("10.0.5.0/24"), /* inside */
-	    scene_prefix("10.1.0.0/16"), /* touches */
-	    scene_prefix("255.255.255.255/32"),
+	    sample_prefix("10.3.0.0/16"),
+	    sample_prefix("255.255.255.0/24"),
+	    sample_prefix("fd00::/8"),
+	    sample_prefix("10.0.0.0/16"),
+	    sample_prefix("10.0.5.0/24"), /* inside */
+	    sample_prefix("10.1.0.0/16"), /* touches */
+	    sample_prefix("255.255.255.255/32"),
 	};
 	struct cover_range *ranges;
 	size_t count;
@@ -86,10 +86,10 @@ static void
 a_box_inside_of_another_goes(void **state)
 {
 	const struct enforcer_fixed list[] = {
-	    scene_fixed("10.244.0.5/32", "10.1.0.0/24"),
-	    scene_fixed("0.0.0.0/0", "10.1.0.0/16"),
-	    scene_fixed("10.244.0.5/32", "10.1.0.0/16"),
-	    scene_fixed("0.0.0.0/0", "10.1.0.0/16"),
+	    sample_fixed("10.244.0.5/32", "10.1.0.0/24"),
+	    sample_fixed("0.0.0.0/0", "10.1.0.0/16"),
+	    sample_fixed("10.244.0.5/32", "10.1.0.0/16"),
+	    sample_fixed("0.0.0.0/0", "10.1.0.0/16"),
 	};
 	struct cover_box *boxes;
 	size_t count;
@@ -106,8 +106,8 @@ static void
 crossing_boxes_are_cut(void **state)
 {
 	const struct enforcer_fixed list[] = {
-	    scene_fixed("10.244.0.5/32", "10.0.0.0/8"),
-	    scene_fixed("0.0.0.0/0", "10.1.0.0/16"),
+	    sample_fixed("10.244.0.5/32", "10.0.0.0/8"),
+	    sample_fixed("0.0.0.0/0", "10.1.0.0/16"),
 	};
 	struct cover_box *boxes;
 	size_t count;
@@ -130,7 +130,7 @@ ports_and_protocols_do_not_mix(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(list); i++)
-		list[i] = scene_fixed("0.0.0.0/0", "10.1.0.0/16");
+		list[i] = sample_fixed("0.0.0.0/0", "10.1.0.0/16");
 	list[1].port = 80;
 	list[2].proto = IPPROTO_UDP;
 	assert_int_equal(cover_boxes(list, ARRAY_LEN(list), AF_INET, &boxes, &count), 0);
@@ -157,7 +157,7 @@ small_prefix(unsigned bits, unsigned len)
 	char text[ADDR_TEXT_MAX];
 
 	(void)snprintf(text, sizeof(text), "10.0.0.%u/%u", bits & 15, 28 + len);
-	return scene_prefix(text);
+	return sample_prefix(text);
 }
 
 /* All pairs of 16 pods and 16 destinations, against the records themselves. */
@@ -194,7 +194,7 @@ random_boxes_cover_exactly_once(void **state)
 		const size_t len = 1 + (size_t)round % ARRAY_LEN(list);
 
 		for (size_t i = 0; i < len; i++) {
-			list[i] = scene_fixed("0.0.0.0/0", "0.0.0.0/0");
+			list[i] = sample_fixed("0.0.0.0/0", "0.0.0.0/0");
 			seed = seed * 1664525 + 1013904223;
 			list[i].pods = small_prefix(seed >> 8, (seed >> 16) % 5);
 			list[i].destination = small_prefix(seed >> 12, (seed >> 20) % 5);

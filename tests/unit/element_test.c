@@ -9,6 +9,7 @@
 
 #include "daemon/element.h"
 #include "daemon/layout.h"
+#include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 
 static int
@@ -63,7 +64,8 @@ static void
 renewing_is_add_delete_add_in_one_batch(void **state)
 {
 	struct netlink *nl = *state;
-	const struct enforcer_lease lease = scene_lease("10.244.0.5", "192.0.2.1", 60000);
+	const struct enforcer_lease lease =
+	    sample_lease("10.244.0.5", "192.0.2.1", 60000);
 	struct element e = element_of(&lease, "a.example", true);
 	char types[16];
 
@@ -105,7 +107,8 @@ the_renewing_batch_has_these_bytes(void **state)
 	static const uint8_t key[] = {
 	    10, 244, 0, 5, 192, 0, 2, 1, 6, 0, 0, 0, 1, 187, 0, 0};
 	struct netlink *nl = *state;
-	const struct enforcer_lease lease = scene_lease("10.244.0.5", "192.0.2.1", 60000);
+	const struct enforcer_lease lease =
+	    sample_lease("10.244.0.5", "192.0.2.1", 60000);
 	const struct element e = element_of(&lease, "a.example", true);
 	const char comment[] = "\0\012a.example";
 	const uint8_t timeout[] = {0, 0, 0, 0, 0, 0, 0xea, 0x60};
@@ -122,11 +125,11 @@ static void
 merging_keeps_the_longest_and_every_renewal(void **state)
 {
 	const struct enforcer_lease leases[] = {
-	    scene_lease("fd00:244::5", "2001:db8::1", 1000),
-	    scene_lease("10.244.0.5", "192.0.2.1", 30000),
-	    scene_lease("10.244.0.5", "192.0.2.1", 60000),
-	    scene_lease("10.244.0.6", "192.0.2.1", 5000),
-	    scene_lease("10.244.0.5", "192.0.2.1", 10000),
+	    sample_lease("fd00:244::5", "2001:db8::1", 1000),
+	    sample_lease("10.244.0.5", "192.0.2.1", 30000),
+	    sample_lease("10.244.0.5", "192.0.2.1", 60000),
+	    sample_lease("10.244.0.6", "192.0.2.1", 5000),
+	    sample_lease("10.244.0.5", "192.0.2.1", 10000),
 	};
 	struct element list[] = {
 	    element_of(&leases[0], "six", false),
@@ -152,8 +155,8 @@ families_go_to_their_own_sets(void **state)
 {
 	struct netlink *nl = *state;
 	const struct enforcer_lease leases[] = {
-	    scene_lease("10.244.0.5", "192.0.2.1", 60000),
-	    scene_lease("fd00:244::5", "2001:db8::1", 60000),
+	    sample_lease("10.244.0.5", "192.0.2.1", 60000),
+	    sample_lease("fd00:244::5", "2001:db8::1", 60000),
 	};
 	struct element list[] = {
 	    element_of(&leases[0], "a.example", true),
@@ -193,7 +196,7 @@ what_is_put_comes_back(void **state)
 {
 	struct netlink *nl = *state;
 	const struct enforcer_lease lease =
-	    scene_lease("fd00:244::5", "2001:db8::1", 60000);
+	    sample_lease("fd00:244::5", "2001:db8::1", 60000);
 	char name[ENFORCER_NAME_MAX];
 	struct element e = element_of(&lease, name, false);
 	struct seen seen = {0};
@@ -254,7 +257,7 @@ many_elements_take_few_messages(void **state)
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	for (size_t i = 0; i < COUNT; i++) {
-		leases[i] = scene_lease("10.244.0.0", "192.0.2.1", 60000);
+		leases[i] = sample_lease("10.244.0.0", "192.0.2.1", 60000);
 		leases[i].pod.bytes[2] = (uint8_t)(i >> 8);
 		leases[i].pod.bytes[3] = (uint8_t)i;
 		list[i] = element_of(&leases[i], name, false);
@@ -281,9 +284,9 @@ ranges_read_as_nft_would_write_them(void **state)
 {
 	struct netlink *nl = *state;
 	const struct prefix list[] = {
-	    scene_prefix("10.244.0.0/16"),
-	    scene_prefix("255.255.0.0/16"), /* has no end */
-	    scene_prefix("::/0"),
+	    sample_prefix("10.244.0.0/16"),
+	    sample_prefix("255.255.0.0/16"), /* has no end */
+	    sample_prefix("::/0"),
 	};
 	struct cover_range *four, *six;
 	size_t four_count, six_count;
@@ -313,13 +316,13 @@ boxes_and_endpoints_read_as_nft_would_write_them(void **state)
 {
 	struct netlink *nl = *state;
 	const struct enforcer_fixed list[] = {
-	    scene_fixed("0.0.0.0/0", "198.51.100.0/24"),
-	    scene_fixed("10.244.0.5/32", "198.51.0.0/16"),
+	    sample_fixed("0.0.0.0/0", "198.51.100.0/24"),
+	    sample_fixed("10.244.0.5/32", "198.51.0.0/16"),
 	};
 	const struct endpoint listen[] = {
-	    scene_endpoint("0.0.0.0:53"),
-	    scene_endpoint("169.254.20.10:5353"),
-	    scene_endpoint("[::]:53"),
+	    sample_endpoint("0.0.0.0:53"),
+	    sample_endpoint("169.254.20.10:5353"),
+	    sample_endpoint("[::]:53"),
 	};
 	struct cover_box *boxes;
 	size_t count;
@@ -340,8 +343,8 @@ boxes_and_endpoints_read_as_nft_would_write_them(void **state)
 static void
 a_wildcard_is_all_zero(void **state)
 {
-	const struct addr four = scene_addr("0.0.0.0"), six = scene_addr("::"),
-			  other = scene_addr("::1");
+	const struct addr four = sample_addr("0.0.0.0"), six = sample_addr("::"),
+			  other = sample_addr("::1");
 
 	(void)state;
 	assert_true(element_is_wildcard(&four));

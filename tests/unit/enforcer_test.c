@@ -12,6 +12,8 @@
 #include <time.h>
 
 #include "daemon/enforcer.h"
+#include "daemon/privilege.h"
+#include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 
 #define WAIT_MS 20000
@@ -113,9 +115,9 @@ result_of(uint32_t id)
 static int
 put_table(const struct enforcer_table *table)
 {
-	const struct enforcer_message m = scene_message(ENFORCER_END, 1, 0);
+	const struct enforcer_message m = sample_message(ENFORCER_END, 1, 0);
 
-	scene_begin(1, table, give);
+	sample_begin(1, table, give);
 	give(&m);
 	return result_of(1);
 }
@@ -123,8 +125,9 @@ put_table(const struct enforcer_table *table)
 static int
 put_lease(uint32_t id, const char *name, const char *destination)
 {
-	const struct enforcer_lease lease = scene_lease("10.244.0.5", destination, 60000);
-	const struct enforcer_message m = scene_leases(id, name, &lease, 1);
+	const struct enforcer_lease lease =
+	    sample_lease("10.244.0.5", destination, 60000);
+	const struct enforcer_message m = sample_leases(id, name, &lease, 1);
 
 	give(&m);
 	return result_of(id);
@@ -133,7 +136,7 @@ put_lease(uint32_t id, const char *name, const char *destination)
 static int
 dump(void)
 {
-	const struct enforcer_message m = scene_message(ENFORCER_DUMP, 7, 0);
+	const struct enforcer_message m = sample_message(ENFORCER_DUMP, 7, 0);
 
 	give(&m);
 	return result_of(7);
@@ -143,7 +146,7 @@ static void
 a_message_is_as_long_as_its_count_says(void **state)
 {
 	const size_t head = offsetof(struct enforcer_message, body);
-	struct enforcer_message m = scene_message(ENFORCER_LEASES, 1, 0);
+	struct enforcer_message m = sample_message(ENFORCER_LEASES, 1, 0);
 
 	(void)state;
 	assert_int_equal(enforcer_size(&m), head);
@@ -153,18 +156,18 @@ a_message_is_as_long_as_its_count_says(void **state)
 	assert_true(enforcer_size(&m) <= sizeof(m));
 	m.count++;
 	assert_int_equal(enforcer_size(&m), 0);
-	m = scene_message(ENFORCER_TABLE, 1, 0);
+	m = sample_message(ENFORCER_TABLE, 1, 0);
 	assert_int_equal(enforcer_size(&m), 0);
 	m.count = 1;
 	assert_int_equal(enforcer_size(&m), head + sizeof(struct enforcer_table));
-	m = scene_message(ENFORCER_END, 1, 1);
+	m = sample_message(ENFORCER_END, 1, 1);
 	assert_int_equal(enforcer_size(&m), 0);
 	m.kind = 0;
 	assert_int_equal(enforcer_size(&m), 0);
 	m.kind = ENFORCER_LOST + 1;
 	assert_int_equal(enforcer_size(&m), 0);
 	for (uint16_t kind = ENFORCER_LEASES; kind <= ENFORCER_LOST; kind++) {
-		m = scene_message(kind, 1, kind == ENFORCER_TABLE);
+		m = sample_message(kind, 1, kind == ENFORCER_TABLE);
 		assert_in_range(enforcer_size(&m), head, sizeof(m));
 	}
 }
@@ -172,7 +175,7 @@ a_message_is_as_long_as_its_count_says(void **state)
 static void
 a_lease_goes_in_and_comes_back(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
@@ -241,7 +244,7 @@ it_keeps_one_capability_and_few_descriptors(void **state)
 static void
 it_ends_with_the_pair_and_leaves_the_table(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
@@ -255,7 +258,7 @@ static void
 signals_to_the_group_do_not_end_it(void **state)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT};
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++)
@@ -266,7 +269,7 @@ signals_to_the_group_do_not_end_it(void **state)
 static void
 killed_and_started_again_it_finds_its_leases(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
@@ -288,7 +291,7 @@ killed_and_started_again_it_finds_its_leases(void **state)
 static void
 expect_end(const void *bytes, size_t len)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
 	assert_int_equal(put_table(&table), 0);
 	give_bytes(bytes, len);
@@ -304,7 +307,7 @@ static void
 a_malformed_message_ends_it(void **state)
 {
 	static char zeros[sizeof(struct enforcer_message) + 1];
-	struct enforcer_message m = scene_message(ENFORCER_LEASES, 2, 1);
+	struct enforcer_message m = sample_message(ENFORCER_LEASES, 2, 1);
 
 	(void)state;
 	expect_end(zeros, 1);
@@ -314,11 +317,11 @@ a_malformed_message_ends_it(void **state)
 	expect_end(&m, enforcer_size(&m) + 1);
 	m.count = UINT16_MAX;
 	expect_end(&m, sizeof(m));
-	m = scene_message(ENFORCER_RESULT, 2, 0);
+	m = sample_message(ENFORCER_RESULT, 2, 0);
 	expect_end(&m, enforcer_size(&m));
-	m = scene_message(ENFORCER_END, 2, 0);
+	m = sample_message(ENFORCER_END, 2, 0);
 	expect_end(&m, enforcer_size(&m));
-	m = scene_message(ENFORCER_PODS, 2, 1);
+	m = sample_message(ENFORCER_PODS, 2, 1);
 	expect_end(&m, enforcer_size(&m));
 }
 
@@ -326,7 +329,7 @@ a_malformed_message_ends_it(void **state)
 static void
 random_records_never_crash_it(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 	static const uint16_t kinds[] = {ENFORCER_INTERFACES, ENFORCER_PODS,
 	    ENFORCER_INTERNAL, ENFORCER_LISTEN, ENFORCER_FIXED, ENFORCER_LEASES,
 	    ENFORCER_REVOKE};
@@ -335,7 +338,7 @@ random_records_never_crash_it(void **state)
 
 	(void)state;
 	for (uint32_t id = 1; id < 400; id++) {
-		m = scene_message(ENFORCER_TABLE, id, 1);
+		m = sample_message(ENFORCER_TABLE, id, 1);
 		m.body.table = table;
 		give(&m);
 		m.kind = kinds[id % ARRAY_LEN(kinds)];
@@ -346,7 +349,7 @@ random_records_never_crash_it(void **state)
 			((uint8_t *)&m)[i] = (uint8_t)(seed >> 24);
 		}
 		give(&m);
-		m = scene_message(ENFORCER_END, id, 0);
+		m = sample_message(ENFORCER_END, id, 0);
 		give(&m);
 		assert_in_range(result_of(id) + EPERM, 0, EPERM);
 	}
@@ -357,8 +360,8 @@ static void
 many_requests_at_once_are_answered_in_order(void **state)
 {
 	enum { COUNT = 1000 };
-	const struct enforcer_table table = scene_table();
-	struct enforcer_lease lease = scene_lease("10.244.0.5", "192.0.2.1", 60000);
+	const struct enforcer_table table = sample_table();
+	struct enforcer_lease lease = sample_lease("10.244.0.5", "192.0.2.1", 60000);
 	struct enforcer_message m;
 
 	(void)state;
@@ -366,7 +369,7 @@ many_requests_at_once_are_answered_in_order(void **state)
 	for (uint32_t i = 0; i < COUNT; i++) {
 		lease.destination.bytes[2] = (uint8_t)(i >> 8);
 		lease.destination.bytes[3] = (uint8_t)i;
-		m = scene_leases(100 + i, "a.example", &lease, 1);
+		m = sample_leases(100 + i, "a.example", &lease, 1);
 		give(&m);
 	}
 	for (uint32_t i = 0; i < COUNT; i++)
@@ -378,9 +381,10 @@ many_requests_at_once_are_answered_in_order(void **state)
 static void
 a_deadline_that_has_passed_is_not_tried(void **state)
 {
-	const struct enforcer_table table = scene_table();
-	const struct enforcer_lease lease = scene_lease("10.244.0.5", "192.0.2.1", 60000);
-	struct enforcer_message m = scene_leases(2, "a.example", &lease, 1);
+	const struct enforcer_table table = sample_table();
+	const struct enforcer_lease lease =
+	    sample_lease("10.244.0.5", "192.0.2.1", 60000);
+	struct enforcer_message m = sample_leases(2, "a.example", &lease, 1);
 
 	(void)state;
 	m.deadline_ms = 1; /* since the machine started */
@@ -394,7 +398,7 @@ a_deadline_that_has_passed_is_not_tried(void **state)
 static void
 the_loss_of_the_table_is_told_unasked(void **state)
 {
-	struct enforcer_table table = scene_table();
+	struct enforcer_table table = sample_table();
 
 	(void)state;
 	table.own = 0;
@@ -413,21 +417,16 @@ static void
 without_the_capability_it_does_not_start(void **state)
 {
 	int status, fd = -1, pid = -1;
-	pid_t child;
+	pid_t child = fork();
 
 	(void)state;
-	child = fork();
 	if (child == 0) {
-		const uid_t nobody = 65534;
-
-		if (geteuid() == 0 && setresuid(nobody, nobody, nobody) != 0)
+		if (privilege_keep(-1) != 0)
 			_exit(2);
 		status = enforcer_start(&fd, &pid);
 		_exit(status == -EPERM && fd == -1 && waitpid(-1, NULL, 0) == -1 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
-	if (geteuid() != 0)
-		skip(); /* cannot be without it in our own user namespace */
 	assert_int_equal(status, 0);
 }
 

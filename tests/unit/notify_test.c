@@ -86,6 +86,46 @@ a_status_stays_one_line(void **state)
 	assert_int_equal(strlen(next_message()), strlen("STATUS=") + 255);
 }
 
+/* Its queue is full: READY=1 is owed, everything else is lost, and nothing waits. */
+static void
+a_manager_that_does_not_read_holds_up_nobody(void **state)
+{
+	unsigned n = 0;
+
+	(void)state;
+	while (notify_ready() == 0)
+		assert_true(++n < 100000);
+	assert_int_equal(notify_ready(), -EAGAIN);
+	notify_reloading(1);
+	notify_status("x");
+	notify_watchdog();
+	notify_stopping();
+	while (next_message()[0] != '\0')
+		assert_string_equal(message, "READY=1");
+	assert_int_equal(notify_ready(), 0);
+	assert_string_equal(next_message(), "READY=1");
+}
+
+static void
+a_manager_may_be_in_the_abstract_namespace(void **state)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	char name[64];
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	socklen_t len;
+
+	(void)state;
+	assert_true(fd >= 0);
+	(void)snprintf(name, sizeof(name), "@egressd-test-%d", (int)getpid());
+	memcpy(at.sun_path + 1, name + 1, strlen(name) - 1);
+	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name));
+	assert_int_equal(bind(fd, (void *)&at, len), 0);
+	assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
+	assert_int_equal(notify_ready(), 0);
+	assert_int_equal(recv(fd, message, sizeof(message), 0), strlen("READY=1"));
+	assert_int_equal(close(fd), 0);
+}
+
 static void
 without_a_manager_nothing_happens(void **state)
 {
@@ -287,6 +327,8 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	    TEST(each_state_is_told_in_the_managers_words),
 	    TEST(a_status_stays_one_line),
+	    TEST(a_manager_that_does_not_read_holds_up_nobody),
+	    TEST(a_manager_may_be_in_the_abstract_namespace),
 	    TEST(without_a_manager_nothing_happens),
 	    TEST(the_watchdog_is_served_twice_as_often_as_asked),
 	    TEST(passed_sockets_come_with_kind_name_and_address),

@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "daemon/owner.h"
+#include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 
 #define SAID_MAX 4096
@@ -83,7 +84,7 @@ result_of(uint32_t id)
 static inline int
 end(uint32_t id)
 {
-	const struct enforcer_message m = scene_message(ENFORCER_END, id, 0);
+	const struct enforcer_message m = sample_message(ENFORCER_END, id, 0);
 
 	scene.len = 0;
 	give(&m);
@@ -93,14 +94,14 @@ end(uint32_t id)
 static inline int
 put_table(const struct enforcer_table *table)
 {
-	scene_begin(1, table, give);
+	sample_begin(1, table, give);
 	return end(1);
 }
 
 static inline int
 put_lease(uint32_t id, const char *name, struct enforcer_lease lease)
 {
-	const struct enforcer_message m = scene_leases(id, name, &lease, 1);
+	const struct enforcer_message m = sample_leases(id, name, &lease, 1);
 
 	scene.len = 0;
 	give(&m);
@@ -112,7 +113,7 @@ put_lease(uint32_t id, const char *name, struct enforcer_lease lease)
 static inline size_t
 dump(void)
 {
-	const struct enforcer_message m = scene_message(ENFORCER_DUMP, 9999, 0);
+	const struct enforcer_message m = sample_message(ENFORCER_DUMP, 9999, 0);
 	size_t count = 0;
 
 	scene.len = 0;
@@ -127,7 +128,7 @@ dump(void)
 static inline uint32_t
 left_ms(const char *destination)
 {
-	const struct addr a = scene_addr(destination);
+	const struct addr a = sample_addr(destination);
 
 	(void)dump();
 	for (size_t i = 0; i < scene.len; i++)

@@ -6,8 +6,8 @@
 static void
 renewing_extends(void **state)
 {
-	const struct enforcer_table table = scene_table();
-	struct enforcer_lease lease = scene_lease("10.244.0.5", "192.0.2.1", 20000);
+	const struct enforcer_table table = sample_table();
+	struct enforcer_lease lease = sample_lease("10.244.0.5", "192.0.2.1", 20000);
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
@@ -19,7 +19,7 @@ renewing_extends(void **state)
 	assert_in_range(left_ms("192.0.2.1"), 85000, 90000);
 	assert_string_equal(scene.said[0].name, "b.example");
 	/* one that is not there any more is a new one */
-	lease.destination = scene_addr("192.0.2.2");
+	lease.destination = sample_addr("192.0.2.2");
 	assert_int_equal(put_lease(4, "b.example", lease), 0);
 	assert_int_equal(dump(), 2);
 }
@@ -27,17 +27,17 @@ renewing_extends(void **state)
 static void
 the_same_lease_twice_in_a_round_lives_longest(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 	const struct enforcer_lease leases[] = {
-	    scene_lease("10.244.0.5", "192.0.2.1", 90000),
-	    scene_lease("10.244.0.5", "192.0.2.1", 20000),
+	    sample_lease("10.244.0.5", "192.0.2.1", 90000),
+	    sample_lease("10.244.0.5", "192.0.2.1", 20000),
 	};
 	struct enforcer_message messages[4];
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
 	for (uint32_t i = 0; i < ARRAY_LEN(messages); i++) {
-		messages[i] = scene_leases(10 + i, "a.example", &leases[i % 2], 1);
+		messages[i] = sample_leases(10 + i, "a.example", &leases[i % 2], 1);
 		messages[i].body.leases[0].renew = i >= 2;
 		give(&messages[i]);
 	}
@@ -51,7 +51,7 @@ the_same_lease_twice_in_a_round_lives_longest(void **state)
 static void
 a_full_set_fails_only_what_does_not_fit(void **state)
 {
-	struct enforcer_table table = scene_table();
+	struct enforcer_table table = sample_table();
 	struct enforcer_message messages[4];
 	struct enforcer_lease many[6];
 
@@ -59,13 +59,13 @@ a_full_set_fails_only_what_does_not_fit(void **state)
 	table.set_size = 4;
 	assert_int_equal(put_table(&table), 0);
 	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
-		many[i] = scene_lease("10.244.0.5", "192.0.2.1", 60000);
+		many[i] = sample_lease("10.244.0.5", "192.0.2.1", 60000);
 		many[i].destination.bytes[3] = (uint8_t)(10 + i);
 	}
-	messages[0] = scene_leases(10, "one.example", &many[0], 1);
-	messages[1] = scene_leases(11, "too.many.example", many, 6);
-	messages[2] = scene_leases(12, "two.example", &many[1], 1);
-	messages[3] = scene_leases(13, "again.too.many.example", many, 6);
+	messages[0] = sample_leases(10, "one.example", &many[0], 1);
+	messages[1] = sample_leases(11, "too.many.example", many, 6);
+	messages[2] = sample_leases(12, "two.example", &many[1], 1);
+	messages[3] = sample_leases(13, "again.too.many.example", many, 6);
 	scene.len = 0;
 	for (size_t i = 0; i < ARRAY_LEN(messages); i++)
 		give(&messages[i]);
@@ -88,14 +88,14 @@ a_full_set_fails_only_what_does_not_fit(void **state)
 static void
 what_is_late_is_not_tried(void **state)
 {
-	const struct enforcer_table table = scene_table();
-	struct enforcer_lease lease = scene_lease("10.244.0.5", "192.0.2.1", 60000);
-	struct enforcer_message late = scene_leases(10, "late.example", &lease, 1), good;
+	const struct enforcer_table table = sample_table();
+	struct enforcer_lease lease = sample_lease("10.244.0.5", "192.0.2.1", 60000);
+	struct enforcer_message late = sample_leases(10, "late.example", &lease, 1), good;
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
-	lease.destination = scene_addr("192.0.2.2");
-	good = scene_leases(11, "good.example", &lease, 1);
+	lease.destination = sample_addr("192.0.2.2");
+	good = sample_leases(11, "good.example", &lease, 1);
 	late.deadline_ms = scene.now_ms - 1;
 	good.deadline_ms = scene.now_ms;
 	scene.len = 0;
@@ -111,21 +111,21 @@ what_is_late_is_not_tried(void **state)
 static void
 out_of_bounds_fails_alone(void **state)
 {
-	const struct enforcer_table table = scene_table();
-	const struct enforcer_lease good = scene_lease("10.244.0.5", "192.0.2.1", 60000);
+	const struct enforcer_table table = sample_table();
+	const struct enforcer_lease good = sample_lease("10.244.0.5", "192.0.2.1", 60000);
 	struct enforcer_message m;
 
 	(void)state;
 	assert_int_equal(put_lease(2, "early.example", good), -ENOENT);
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(
-	    put_lease(3, "a", scene_lease("10.1.0.5", "192.0.2.1", 60000)), -EPERM);
+	    put_lease(3, "a", sample_lease("10.1.0.5", "192.0.2.1", 60000)), -EPERM);
 	assert_int_equal(
-	    put_lease(4, "a", scene_lease("10.244.0.5", "169.254.169.254", 60000)),
+	    put_lease(4, "a", sample_lease("10.244.0.5", "169.254.169.254", 60000)),
 	    -EPERM);
 	assert_int_equal(
-	    put_lease(5, "a", scene_lease("10.244.0.5", "192.0.2.1", 3600001)), -EPERM);
-	m = scene_leases(6, "bad name", &good, 1);
+	    put_lease(5, "a", sample_lease("10.244.0.5", "192.0.2.1", 3600001)), -EPERM);
+	m = sample_leases(6, "bad name", &good, 1);
 	scene.len = 0;
 	give(&m);
 	owner_flush(scene.owner);
@@ -137,18 +137,18 @@ out_of_bounds_fails_alone(void **state)
 static void
 one_message_carries_128_leases(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 	struct enforcer_lease leases[ENFORCER_LEASES_MAX];
 	struct enforcer_message m;
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
 	for (size_t i = 0; i < ARRAY_LEN(leases); i++) {
-		leases[i] = scene_lease("10.244.0.5", "192.0.2.0", 60000);
+		leases[i] = sample_lease("10.244.0.5", "192.0.2.0", 60000);
 		leases[i].destination.bytes[3] = (uint8_t)i;
 		leases[i].renew = i % 2;
 	}
-	m = scene_leases(2, "a.example", leases, ARRAY_LEN(leases));
+	m = sample_leases(2, "a.example", leases, ARRAY_LEN(leases));
 	scene.len = 0;
 	give(&m);
 	owner_flush(scene.owner);
@@ -160,12 +160,12 @@ one_message_carries_128_leases(void **state)
 static void
 a_transaction_revokes_and_makes_at_once(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 	const struct enforcer_lease leases[] = {
-	    scene_lease("10.244.0.5", "192.0.2.1", 60000),
-	    scene_lease("10.244.0.5", "192.0.2.2", 60000),
-	    scene_lease("10.244.0.5", "192.0.2.3", 60000),
-	    scene_lease("10.99.0.5", "192.0.2.4", 60000), /* of a range that was left */
+	    sample_lease("10.244.0.5", "192.0.2.1", 60000),
+	    sample_lease("10.244.0.5", "192.0.2.2", 60000),
+	    sample_lease("10.244.0.5", "192.0.2.3", 60000),
+	    sample_lease("10.99.0.5", "192.0.2.4", 60000), /* of a range that was left */
 	};
 	struct enforcer_message m;
 
@@ -173,11 +173,11 @@ a_transaction_revokes_and_makes_at_once(void **state)
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(put_lease(2, "a.example", leases[0]), 0);
 	assert_int_equal(put_lease(3, "b.example", leases[1]), 0);
-	scene_begin(4, &table, give);
-	m = scene_leases(4, "new.example", leases + 1, 2);
+	sample_begin(4, &table, give);
+	m = sample_leases(4, "new.example", leases + 1, 2);
 	m.body.leases[0].renew = m.body.leases[1].renew = 1;
 	give(&m);
-	m = scene_leases(4, "", leases, 2);
+	m = sample_leases(4, "", leases, 2);
 	m.kind = ENFORCER_REVOKE;
 	give(&m);
 	m.body.leases[0] = leases[3];
@@ -194,19 +194,19 @@ static void
 a_hundred_thousand_leases_go_in_one_transaction(void **state)
 {
 	enum { COUNT = 100000 };
-	struct enforcer_table table = scene_table();
-	struct enforcer_message m = scene_message(ENFORCER_LEASES, 4, 0);
+	struct enforcer_table table = sample_table();
+	struct enforcer_message m = sample_message(ENFORCER_LEASES, 4, 0);
 
 	(void)state;
 	table.set_size = COUNT; /* not one more than needed */
 	for (int pass = 0; pass < 2; pass++) {
-		scene_begin(4, &table, give);
+		sample_begin(4, &table, give);
 		m.kind = pass == 0 ? ENFORCER_LEASES : ENFORCER_REVOKE;
 		for (uint32_t i = 0; i < COUNT; i += m.count) {
 			m.count = (uint16_t)MIN_OF(ENFORCER_LEASES_MAX, COUNT - i);
 			for (uint32_t j = 0; j < m.count; j++) {
 				m.body.leases[j] =
-				    scene_lease("10.244.0.5", "192.0.0.0", 60000);
+				    sample_lease("10.244.0.5", "192.0.0.0", 60000);
 				m.body.leases[j].destination.bytes[1] =
 				    (uint8_t)((i + j) >> 16);
 				m.body.leases[j].destination.bytes[2] =
@@ -223,12 +223,12 @@ a_hundred_thousand_leases_go_in_one_transaction(void **state)
 static void
 leases_stay_over_the_next_table(void **state)
 {
-	struct enforcer_table table = scene_table();
+	struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(
-	    put_lease(2, "a.example", scene_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
+	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
 	table.set_size = 5; /* fixed when the set was made */
 	table.intercept = 0;
 	assert_int_equal(put_table(&table), 0);
@@ -242,12 +242,12 @@ leases_stay_over_the_next_table(void **state)
 static void
 starting_from_nothing_forgets_leases(void **state)
 {
-	struct enforcer_table table = scene_table();
+	struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(
-	    put_lease(2, "a.example", scene_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
+	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
 	table.adopt = 0;
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(dump(), 0);

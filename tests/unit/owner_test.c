@@ -8,7 +8,7 @@
 static void
 a_table_is_made_in_one_transaction_and_again(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 	char *first, *second;
 
 	(void)state;
@@ -27,7 +27,7 @@ a_table_is_made_in_one_transaction_and_again(void **state)
 static void
 allow_any_refuses_nothing_and_still_intercepts(void **state)
 {
-	struct enforcer_table table = scene_table();
+	struct enforcer_table table = sample_table();
 
 	(void)state;
 	table.enforce = 0;
@@ -45,7 +45,7 @@ allow_any_refuses_nothing_and_still_intercepts(void **state)
 static void
 refusing_is_reject_or_drop(void **state)
 {
-	struct enforcer_table table = scene_table();
+	struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
@@ -60,14 +60,14 @@ refusing_is_reject_or_drop(void **state)
 static void
 a_wildcard_listener_is_any_local_address(void **state)
 {
-	const struct enforcer_table table = scene_table();
-	struct enforcer_message m = scene_message(ENFORCER_TABLE, 1, 1);
+	const struct enforcer_table table = sample_table();
+	struct enforcer_message m = sample_message(ENFORCER_TABLE, 1, 1);
 
 	(void)state;
 	m.body.table = table;
 	give(&m);
-	m = scene_message(ENFORCER_LISTEN, 1, 1);
-	m.body.listen[0] = scene_endpoint("0.0.0.0:5353");
+	m = sample_message(ENFORCER_LISTEN, 1, 1);
+	m.body.listen[0] = sample_endpoint("0.0.0.0:5353");
 	give(&m);
 	assert_int_equal(end(1), 0);
 	assert_true(scene_shows("fib daddr type local tcp dport 5353 accept"));
@@ -81,12 +81,12 @@ a_wildcard_listener_is_any_local_address(void **state)
 static void
 another_owner_adopts_what_the_last_one_left(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(
-	    put_lease(2, "a.example", scene_lease("fd00:244::5", "2001:db8::1", 60000)),
+	    put_lease(2, "a.example", sample_lease("fd00:244::5", "2001:db8::1", 60000)),
 	    0);
 	owner_free(scene.owner);
 	assert_true(scene_shows("2001:db8::1"));
@@ -103,7 +103,7 @@ another_owner_adopts_what_the_last_one_left(void **state)
 static void
 a_living_owner_is_not_robbed(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 	struct owner *first;
 
 	(void)state;
@@ -119,13 +119,13 @@ a_living_owner_is_not_robbed(void **state)
 static void
 flushing_the_ruleset_leaves_an_owned_table(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(owner_watch_fd(scene.owner), -1);
 	assert_int_equal(
-	    put_lease(2, "a.example", scene_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
+	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
 	assert_int_equal(scene_run("nft flush ruleset"), 0);
 	assert_int_equal(dump(), 1);
 }
@@ -133,7 +133,7 @@ flushing_the_ruleset_leaves_an_owned_table(void **state)
 static void
 a_newer_layout_is_left_alone(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(
@@ -146,7 +146,7 @@ a_newer_layout_is_left_alone(void **state)
 static void
 no_layout_or_another_shape_is_replaced_and_told(void **state)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
 	(void)state;
 	assert_int_equal(scene_run("nft 'add table inet egressd; add set inet egressd "
@@ -171,39 +171,39 @@ no_layout_or_another_shape_is_replaced_and_told(void **state)
 static void
 a_transaction_out_of_bounds_changes_nothing(void **state)
 {
-	struct enforcer_table table = scene_table();
-	struct enforcer_lease lease = scene_lease("10.1.0.5", "192.0.2.1", 60000);
-	struct enforcer_message m = scene_leases(1, "a.example", &lease, 1);
+	struct enforcer_table table = sample_table();
+	struct enforcer_lease lease = sample_lease("10.1.0.5", "192.0.2.1", 60000);
+	struct enforcer_message m = sample_leases(1, "a.example", &lease, 1);
 
 	(void)state;
-	scene_begin(1, &table, give);
+	sample_begin(1, &table, give);
 	give(&m); /* its pod is in no range */
 	assert_int_equal(end(1), -EPERM);
 	assert_false(scene_shows("leases4"));
 	table.set_size = 0;
 	assert_int_equal(put_table(&table), -EPERM);
-	scene_begin(1, &table, give);
-	m = scene_message(ENFORCER_INTERFACES, 1, 1);
+	sample_begin(1, &table, give);
+	m = sample_message(ENFORCER_INTERFACES, 1, 1);
 	m.body.interfaces[0].pattern[0] = '*';
 	give(&m);
 	assert_int_equal(end(1), -EPERM);
-	table = scene_table();
+	table = sample_table();
 	assert_int_equal(put_table(&table), 0);
 }
 
 static void
 overlapping_fixed_and_ranges_are_taken(void **state)
 {
-	const struct enforcer_table table = scene_table();
-	struct enforcer_message m = scene_message(ENFORCER_FIXED, 1, 4);
+	const struct enforcer_table table = sample_table();
+	struct enforcer_message m = sample_message(ENFORCER_FIXED, 1, 4);
 
 	(void)state;
 	for (int pass = 0; pass < 2; pass++) {
-		scene_begin(1, &table, give);
-		m.body.fixed[0] = scene_fixed("0.0.0.0/0", "198.51.100.0/24");
-		m.body.fixed[1] = scene_fixed("0.0.0.0/0", "198.51.100.7/32");
-		m.body.fixed[2] = scene_fixed("10.244.0.5/32", "198.51.0.0/16");
-		m.body.fixed[3] = scene_fixed("::/0", "2001:db8::/32");
+		sample_begin(1, &table, give);
+		m.body.fixed[0] = sample_fixed("0.0.0.0/0", "198.51.100.0/24");
+		m.body.fixed[1] = sample_fixed("0.0.0.0/0", "198.51.100.7/32");
+		m.body.fixed[2] = sample_fixed("10.244.0.5/32", "198.51.0.0/16");
+		m.body.fixed[3] = sample_fixed("::/0", "2001:db8::/32");
 		give(&m);
 		assert_int_equal(end(1), 0);
 	}
@@ -222,8 +222,9 @@ wait_readable(int fd)
 static void
 a_deleted_table_is_noticed_and_told_once(void **state)
 {
-	struct enforcer_table table = scene_table();
-	const struct enforcer_lease lease = scene_lease("10.244.0.5", "192.0.2.1", 60000);
+	struct enforcer_table table = sample_table();
+	const struct enforcer_lease lease =
+	    sample_lease("10.244.0.5", "192.0.2.1", 60000);
 
 	(void)state;
 	table.own = 0;
@@ -248,8 +249,9 @@ a_deleted_table_is_noticed_and_told_once(void **state)
 static void
 a_commit_into_nothing_is_enoent_and_lost(void **state)
 {
-	struct enforcer_table table = scene_table();
-	const struct enforcer_lease lease = scene_lease("10.244.0.5", "192.0.2.1", 60000);
+	struct enforcer_table table = sample_table();
+	const struct enforcer_lease lease =
+	    sample_lease("10.244.0.5", "192.0.2.1", 60000);
 
 	(void)state;
 	table.own = 0;
@@ -283,7 +285,7 @@ whoever_changes_the_table_is_noticed(void **state)
 	    "nft add table ip egressd",
 	    "nft flush chain ip egressd none 2>/dev/null || true",
 	};
-	struct enforcer_table table = scene_table();
+	struct enforcer_table table = sample_table();
 	char *before, *after;
 
 	(void)state;
@@ -293,7 +295,7 @@ whoever_changes_the_table_is_noticed(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		scene.lost = 0;
 		assert_int_equal(put_lease(2, "a.example",
-				     scene_lease("10.244.0.5", "192.0.2.1", 60000)),
+				     sample_lease("10.244.0.5", "192.0.2.1", 60000)),
 		    0);
 		assert_int_equal(scene_run(changes[i]), 0);
 		assert_true(wait_readable(owner_watch_fd(scene.owner)));
@@ -316,7 +318,7 @@ whoever_changes_the_table_is_noticed(void **state)
 static void
 without_a_table_there_is_nothing_to_dump(void **state)
 {
-	const struct enforcer_message m = scene_message(ENFORCER_DUMP, 7, 0);
+	const struct enforcer_message m = sample_message(ENFORCER_DUMP, 7, 0);
 
 	(void)state;
 	give(&m);
@@ -330,23 +332,23 @@ without_a_table_there_is_nothing_to_dump(void **state)
 static void
 a_message_out_of_place_is_refused(void **state)
 {
-	const struct enforcer_table table = scene_table();
-	struct enforcer_message m = scene_message(ENFORCER_END, 1, 0);
+	const struct enforcer_table table = sample_table();
+	struct enforcer_message m = sample_message(ENFORCER_END, 1, 0);
 
 	(void)state;
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
-	m = scene_message(ENFORCER_PODS, 1, 0);
+	m = sample_message(ENFORCER_PODS, 1, 0);
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
-	m = scene_message(ENFORCER_REVOKE, 1, 0);
+	m = sample_message(ENFORCER_REVOKE, 1, 0);
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
-	m = scene_message(ENFORCER_RESULT, 1, 0);
+	m = sample_message(ENFORCER_RESULT, 1, 0);
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
-	scene_begin(1, &table, give);
-	m = scene_message(ENFORCER_LEASES, 2, 0); /* not of this transaction */
+	sample_begin(1, &table, give);
+	m = sample_message(ENFORCER_LEASES, 2, 0); /* not of this transaction */
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
-	m = scene_message(ENFORCER_DUMP, 1, 0);
+	m = sample_message(ENFORCER_DUMP, 1, 0);
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
-	m = scene_message(ENFORCER_TABLE, 1, 1);
+	m = sample_message(ENFORCER_TABLE, 1, 1);
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
 	assert_int_equal(end(1), 0);
 }

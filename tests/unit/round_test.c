@@ -6,6 +6,7 @@
 #include "daemon/layout.h"
 #include "daemon/netlink.h"
 #include "daemon/round.h"
+#include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 
 static struct {
@@ -60,10 +61,10 @@ add(size_t count)
 	const size_t i = scene.round.count++;
 	struct enforcer_message *m = &scene.messages[i];
 
-	*m = scene_message(ENFORCER_LEASES, (uint32_t)i, (uint16_t)count);
+	*m = sample_message(ENFORCER_LEASES, (uint32_t)i, (uint16_t)count);
 	(void)snprintf(m->name, sizeof(m->name), "n%zu.example", i);
 	for (size_t j = 0; j < count; j++) {
-		m->body.leases[j] = scene_lease("10.244.0.5", "192.0.0.0", 60000);
+		m->body.leases[j] = sample_lease("10.244.0.5", "192.0.0.0", 60000);
 		m->body.leases[j].destination.bytes[2] = (uint8_t)i;
 		m->body.leases[j].destination.bytes[3] = (uint8_t)j;
 	}

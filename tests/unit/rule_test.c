@@ -7,6 +7,7 @@
 #include "daemon/layout.h"
 #include "daemon/netlink.h"
 #include "daemon/rule.h"
+#include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 
 static struct netlink nl;
@@ -54,8 +55,8 @@ expect(struct rule *r, const char *text)
 static void
 packets_are_named_as_nft_names_them(void **state)
 {
-	const struct prefix four = scene_prefix("10.96.0.0/12"),
-			    six = scene_prefix("2001:db8::1/128");
+	const struct prefix four = sample_prefix("10.96.0.0/12"),
+			    six = sample_prefix("2001:db8::1/128");
 	struct rule r;
 
 	(void)state;
@@ -92,7 +93,7 @@ packets_are_named_as_nft_names_them(void **state)
 static void
 verdicts_are_named_as_nft_names_them(void **state)
 {
-	const struct endpoint to = scene_endpoint("[2001:db8::1]:5353");
+	const struct endpoint to = sample_endpoint("[2001:db8::1]:5353");
 	struct rule r;
 
 	(void)state;

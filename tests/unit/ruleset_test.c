@@ -7,6 +7,7 @@
 #include "daemon/layout.h"
 #include "daemon/netlink.h"
 #include "daemon/ruleset.h"
+#include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 
 /* What nft lists of the chains, line by line without indentation: read this to review
@@ -126,7 +127,7 @@ static struct ruleset
 make_ruleset(const struct endpoint *listen, size_t count)
 {
 	return (struct ruleset){
-	    .table = scene_table(),
+	    .table = sample_table(),
 	    .interfaces = interfaces,
 	    .interface_count = ARRAY_LEN(interfaces),
 	    .listen = listen,
@@ -170,7 +171,7 @@ static void
 the_chains_are_these(void **state)
 {
 	const struct endpoint listen[] = {
-	    scene_endpoint("169.254.20.10:53"), scene_endpoint("[fd00:53::10]:53")};
+	    sample_endpoint("169.254.20.10:53"), sample_endpoint("[fd00:53::10]:53")};
 	const struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 	char *chains;
 
@@ -184,7 +185,7 @@ the_chains_are_these(void **state)
 static void
 without_log_all_else_is_the_same(void **state)
 {
-	const struct endpoint listen[] = {scene_endpoint("169.254.20.10:53")};
+	const struct endpoint listen[] = {sample_endpoint("169.254.20.10:53")};
 	const struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 
 	(void)state;
@@ -197,9 +198,9 @@ static void
 the_first_listener_of_a_family_gets_its_queries(void **state)
 {
 	const struct endpoint listen[] = {
-	    scene_endpoint("[fd00:53::10]:5300"),
-	    scene_endpoint("169.254.20.11:5301"),
-	    scene_endpoint("169.254.20.10:53"),
+	    sample_endpoint("[fd00:53::10]:5300"),
+	    sample_endpoint("169.254.20.11:5301"),
+	    sample_endpoint("169.254.20.10:53"),
 	};
 	const struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 
@@ -213,7 +214,7 @@ the_first_listener_of_a_family_gets_its_queries(void **state)
 static void
 a_family_without_listener_has_no_way_out_by_port_53(void **state)
 {
-	const struct endpoint listen[] = {scene_endpoint("169.254.20.10:53")};
+	const struct endpoint listen[] = {sample_endpoint("169.254.20.10:53")};
 	const struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 
 	(void)state;
@@ -226,7 +227,7 @@ a_family_without_listener_has_no_way_out_by_port_53(void **state)
 static void
 without_interception_port_53_is_a_port_like_others(void **state)
 {
-	const struct endpoint listen[] = {scene_endpoint("169.254.20.10:53")};
+	const struct endpoint listen[] = {sample_endpoint("169.254.20.10:53")};
 	struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 
 	(void)state;
@@ -242,8 +243,8 @@ the_metadata_addresses_are_single(void **state)
 {
 	const struct prefix four = ruleset_metadata(AF_INET),
 			    six = ruleset_metadata(AF_INET6);
-	const struct addr expected4 = scene_addr("169.254.169.254"),
-			  expected6 = scene_addr("fd00:ec2::254");
+	const struct addr expected4 = sample_addr("169.254.169.254"),
+			  expected6 = sample_addr("fd00:ec2::254");
 
 	(void)state;
 	assert_true(addr_equal(&four.addr, &expected4));

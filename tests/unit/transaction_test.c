@@ -2,9 +2,10 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "daemon/transaction.h"
-#include "tests/unit/scene.h"
+#include "tests/unit/sample.h"
 
 static struct transaction scene;
 
@@ -36,21 +37,21 @@ give(const struct enforcer_message *m)
 static void
 begin(void)
 {
-	const struct enforcer_table table = scene_table();
+	const struct enforcer_table table = sample_table();
 
-	scene_begin(1, &table, give);
+	sample_begin(1, &table, give);
 }
 
 static void
 lists_add_up_over_messages(void **state)
 {
-	struct enforcer_message m = scene_message(ENFORCER_INTERNAL, 1, 2);
+	struct enforcer_message m = sample_message(ENFORCER_INTERNAL, 1, 2);
 	struct ruleset rs;
 
 	(void)state;
 	begin();
-	m.body.ranges[0] = scene_prefix("10.96.0.0/12");
-	m.body.ranges[1] = scene_prefix("fd00::/8");
+	m.body.ranges[0] = sample_prefix("10.96.0.0/12");
+	m.body.ranges[1] = sample_prefix("fd00::/8");
 	give(&m);
 	give(&m);
 	assert_int_equal(transaction_end(&scene), 0);
@@ -69,8 +70,8 @@ static void
 leases_keep_their_own_name(void **state)
 {
 	const struct enforcer_lease leases[] = {
-	    scene_lease("10.244.0.5", "192.0.2.1", 60000),
-	    scene_lease("10.244.0.6", "192.0.2.1", 60000),
+	    sample_lease("10.244.0.5", "192.0.2.1", 60000),
+	    sample_lease("10.244.0.6", "192.0.2.1", 60000),
 	};
 	struct enforcer_message m;
 	struct element *list;
@@ -78,9 +79,9 @@ leases_keep_their_own_name(void **state)
 
 	(void)state;
 	begin();
-	m = scene_leases(1, "a.example", &leases[1], 1);
+	m = sample_leases(1, "a.example", &leases[1], 1);
 	give(&m);
-	m = scene_leases(1, "b.example", &leases[0], 1);
+	m = sample_leases(1, "b.example", &leases[0], 1);
 	give(&m);
 	m.kind = ENFORCER_REVOKE;
 	give(&m);
@@ -100,11 +101,11 @@ leases_keep_their_own_name(void **state)
 static void
 the_first_bad_value_refuses_the_whole(void **state)
 {
-	struct enforcer_message m = scene_message(ENFORCER_FIXED, 1, 1);
+	struct enforcer_message m = sample_message(ENFORCER_FIXED, 1, 1);
 
 	(void)state;
 	begin();
-	m.body.fixed[0] = scene_fixed("0.0.0.0/0", "192.0.2.0/24");
+	m.body.fixed[0] = sample_fixed("0.0.0.0/0", "192.0.2.0/24");
 	m.body.fixed[0].port = 0;
 	give(&m);
 	m.body.fixed[0].port = 80;
@@ -120,8 +121,8 @@ the_first_bad_value_refuses_the_whole(void **state)
 static void
 leases_are_measured_by_the_ranges_of_their_own_transaction(void **state)
 {
-	const struct enforcer_lease lease = scene_lease("10.99.0.1", "192.0.2.1", 60000);
-	struct enforcer_message m = scene_leases(1, "a.example", &lease, 1);
+	const struct enforcer_lease lease = sample_lease("10.99.0.1", "192.0.2.1", 60000);
+	struct enforcer_message m = sample_leases(1, "a.example", &lease, 1);
 
 	(void)state;
 	begin();
@@ -130,8 +131,8 @@ leases_are_measured_by_the_ranges_of_their_own_transaction(void **state)
 	transaction_clear(&scene);
 	begin();
 	give(&m);
-	m = scene_message(ENFORCER_PODS, 1, 1);
-	m.body.ranges[0] = scene_prefix("10.99.0.0/16");
+	m = sample_message(ENFORCER_PODS, 1, 1);
+	m.body.ranges[0] = sample_prefix("10.99.0.0/16");
 	give(&m);
 	assert_int_equal(transaction_end(&scene), 0);
 }
@@ -140,7 +141,7 @@ static void
 a_list_above_its_limit_is_refused(void **state)
 {
 	struct enforcer_message m =
-	    scene_message(ENFORCER_INTERFACES, 1, ENFORCER_LIST_MAX);
+	    sample_message(ENFORCER_INTERFACES, 1, ENFORCER_LIST_MAX);
 
 	(void)state;
 	begin(); /* has one pattern */
@@ -156,12 +157,12 @@ a_list_above_its_limit_is_refused(void **state)
 static void
 an_empty_transaction_has_no_lists(void **state)
 {
-	struct enforcer_message m = scene_message(ENFORCER_TABLE, 1, 1);
+	struct enforcer_message m = sample_message(ENFORCER_TABLE, 1, 1);
 	struct element *list;
 	size_t count;
 
 	(void)state;
-	m.body.table = scene_table();
+	m.body.table = sample_table();
 	give(&m);
 	assert_int_equal(transaction_end(&scene), 0);
 	assert_int_equal(transaction_ruleset(&scene).pod_count, 0);

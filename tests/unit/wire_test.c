@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <ldns/ldns.h>
@@ -58,17 +59,22 @@ writing_is_the_reverse_of_reading(void **state)
 	assert_false(w.failed);
 }
 
-/* A name at pos of bytes behind an empty header. */
+/* A name at pos of bytes behind an empty header, in memory that ends where they do. */
 static bool
 name_reads(const void *bytes, size_t len, size_t pos, struct name *ret_name)
 {
+	uint8_t *copy;
 	struct wire w;
 
 	message_start(&m, 0, 0);
 	message_bytes(&m, bytes, len);
-	wire_init(&w, m.bytes, m.len);
+	copy = malloc(m.len);
+	assert_non_null(copy);
+	memcpy(copy, m.bytes, m.len);
+	wire_init(&w, copy, m.len);
 	w.pos = WIRE_HEADER_LEN + pos;
 	wire_name(&w, ret_name);
+	free(copy);
 	return !w.failed;
 }
 
