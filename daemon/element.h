@@ -7,8 +7,8 @@
  *
  * leases4, leases6: pod . destination . protocol . port, the name as comment, a timeout.
  * A lease is renewed by add, delete and add in one batch, because before Linux 6.12
- * adding an element that is there leaves its timeout as it is; and revoked by add, delete,
- * because deleting one that has just ended fails the batch.
+ * adding an element that is there leaves its timeout as it is. It is revoked by add and
+ * delete, because deleting one that has just ended fails the batch.
  */
 #ifndef DAEMON_ELEMENT_H
 #define DAEMON_ELEMENT_H

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -56,6 +58,47 @@ file_is_group_writable(const struct file_identity *id)
 /* O_NONBLOCK: a FIFO opens at once; O_NOCTTY: a terminal does not become ours. */
 #define OPEN_FLAGS (O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
+static int
+fd_path(int fd, char path[PATH_MAX], size_t *ret_len)
+{
+	char link[sizeof("/proc/self/fd/-2147483648")];
+	ssize_t len;
+
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd); /* fits */
+	len = readlink(link, path, PATH_MAX);
+	if (len < 0)
+		return -errno;
+	if (len == PATH_MAX)
+		return -ENAMETOOLONG;
+	*ret_len = (size_t)len;
+	return 0;
+}
+
+/* RestrictSUIDSGID= of systemd makes openat2 ENOSYS. What was opened is then asked where it
+ * lies: no race, since it is the open file that is asked. */
+static int
+open_checked(int dir, const char *path)
+{
+	char above[PATH_MAX], own[PATH_MAX];
+	size_t above_len, own_len;
+	int fd = openat(dir, path, OPEN_FLAGS);
+	int r;
+
+	if (fd < 0)
+		return -1;
+	r = fd_path(dir, above, &above_len);
+	if (r == 0)
+		r = fd_path(fd, own, &own_len);
+	if (r == 0 && (own_len <= above_len || memcmp(own, above, above_len) != 0 ||
+			  own[above_len] != '/'))
+		r = -EXDEV;
+	if (r == 0)
+		return fd;
+	(void)close(fd); /* nothing was read from it */
+	errno = -r;
+	return -1;
+}
+
 /* openat2(2), Linux 5.6, has no wrapper in glibc 2.36. */
 static int
 open_beneath(int dir, const char *path)
@@ -65,7 +108,9 @@ open_beneath(int dir, const char *path)
 	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
 	};
 
-	return (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+
+	return fd >= 0 || errno != ENOSYS ? fd : open_checked(dir, path);
 }
 
 static int

@@ -13,14 +13,13 @@
 /* One commit is the rule; more only when reloads or expiry cross a query's way. */
 #define COMMITS_MAX 3
 #define GROUP_LOCAL SIZE_MAX
-30 /* Istio's DNS proxy: what it answers from its table has this TTL */
 
-    enum step {
-	    STEP_NEXT,
-	    STEP_REPLY, /* out has it */
-	    STEP_WAIT,
-	    STEP_DROP,
-    };
+enum step {
+	STEP_NEXT,
+	STEP_REPLY, /* out has it */
+	STEP_WAIT,
+	STEP_DROP,
+};
 
 /* What one run of a query's steps works with. */
 struct run {

@@ -37,8 +37,9 @@
 #include "resolver/question.h"
 #include "resolver/resolver.h"
 
-#define QUERIES_MAX 4096
-#define QUERIES_PER_POD 256
+#define QUERIES_MAX 8192
+/* What 1,000 queries a second leave in the socket while the daemon is started again. */
+#define QUERIES_PER_POD 512
 #define QUERY_REPLY_MAX (ANSWER_BYTES_MAX + 512)
 
 struct query;

@@ -28,7 +28,7 @@
 #include "resolver/cache.h"
 
 #define RESOLVER_PENDING_MAX 1024
-#define RESOLVER_WAITERS_MAX 4096
+#define RESOLVER_WAITERS_MAX 8192
 #define RESOLVER_SERVERS_MAX 8 /* in one group */
 #define RESOLVER_GROUPS_MAX 64
 

@@ -214,13 +214,14 @@ def run_all(cases: list[Case], rounds: int, folder: Path) -> None:
 
 
 def check_elements(servers: list[Contestant], rounds: int) -> None:
-    """Who writes to the kernel has written every address it answered with."""
-    for c in servers:
-        if c.elements:
-            listed = c.node.run("nft", "list", "set", *c.elements, timeout=60, check=True).stdout
-            count, least = listed.count("expires"), rounds * FRESH_NAMES
-            if count < least:
-                raise RuntimeError(f"{c.name}: {count} elements in the kernel, not {least}")
+    """Who writes to the kernel has written every address it answered with; ours must."""
+    for c in (c for c in servers if c.elements):
+        listed = c.node.run("nft", "list", "set", *c.elements, timeout=60, check=True).stdout
+        missing = rounds * FRESH_NAMES - listed.count("expires")
+        if missing > 0 and c.name == "egressd":
+            raise RuntimeError(f"egressd: {missing} addresses answered but not in the kernel")
+        if missing > 0:
+            print(f"{c.name}: {missing} addresses answered but not in the kernel", file=sys.stderr)
 
 
 def make_cases(bed: Bed, args: argparse.Namespace, programs: Path) -> list[Case]:

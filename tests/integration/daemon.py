@@ -263,8 +263,8 @@ class Daemon:
     def clean(self) -> None:
         """As on a node that has never seen us: no process, no table, no files."""
         self.kill()
-        self.ctl("teardown")
-        self.lab.node.run("nft", "delete", "table", *nft.TABLE)
+        if self.ctl("teardown").returncode:
+            self.lab.node.run("nft", "delete", "table", *nft.TABLE)
         assert nft.table(self.lab.node) is None, "the table cannot be removed"
         self.configure(None)
         self.register(mode=None)

@@ -3,10 +3,10 @@
 
     steady.py SERVER SOURCE,... RATE SECONDS RETRY_S NAME...
 
-The sources ask in turn, as do the names, for their A record; in each name, %d becomes the
-question's number. A question without an answer is asked again every RETRY_S (0: never) until it is 5 seconds
-old, glibc's and musl's default, and then counts as lost. "started" goes out with the first
-answer, one line of JSON at the end.
+The sources ask in turn for the A records of the names in turn; in each name, %d becomes
+the question's number. A question without an answer is asked again every RETRY_S (0: never)
+until it is 5 seconds old, glibc's and musl's default, and then counts as lost. "started"
+goes out with the first answer, one line of JSON at the end.
 """
 
 from __future__ import annotations

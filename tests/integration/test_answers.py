@@ -279,26 +279,10 @@ STATIC = listed("static.example", resolution="STATIC",
                 endpoints=[{"address": GOOD4}, {"address": GOOD6}])
 
 
-@pytest.mark.xfail(strict=True, reason="not yet, says the loader: STATIC is asked upstream")
 def test_a_static_entry_needs_no_upstream(daemon: Daemon, upstream: FakeUpstream, pod: Pod,
                                           family: int) -> None:
-    upstream.script = lambda q: answer(q, rcode="NXDOMAIN")
     daemon.load(STATIC)
     reply = ask(pod.namespace, "static.example", rdtype(family), server=node_local(family))
     assert reply.addresses() == [good(family)] and reply.ttl <= 30
     assert daemon.leased(pod.address(family), [good(family)], 443)
     assert upstream.asked() == []
-
-
-def test_a_static_entry_warns_and_passes_only_what_it_lists(daemon: Daemon, pod: Pod,
-                                                            upstream: FakeUpstream,
-                                                            family: int) -> None:
-    """What holds until STATIC is answered from here."""
-    mark = daemon.log.mark()
-    daemon.load(STATIC)
-    daemon.log.wait_for(lambda r: r["event"] == "finding" and "STATIC" in r["message"], since=mark)
-    other = zone.EDGE4 if family == 4 else zone.EDGE6
-    upstream.script = lambda q: answer(q, f"@ {q.type} {other}", f"@ {q.type} {good(family)}")
-    reply = ask(pod.namespace, "static.example", rdtype(family), server=node_local(family))
-    assert reply.addresses() == [good(family)]
-    assert {e.destination for e in daemon.leases()} == {good(family)}

@@ -19,7 +19,7 @@ from daemon import Daemon, wait_for_end
 from dnsclient import ask, node_local
 from internet import SINK_PORT
 from lab import Lab, Pod
-from witness import Witness, to, within
+from witness import Witness, is_node_complaint, to, within
 
 ENTRIES = [manifests.service_entry("google.com"),
            manifests.service_entry("*.burst.example.com", ports=[(SINK_PORT, "TCP")],
@@ -73,7 +73,8 @@ def test_killed_under_load(daemon: Daemon, lab: Lab, pod: Pod, programs: Program
     assert ask(pod.namespace, "four.example.com").rcode == "NXDOMAIN"
     fresh = ask(lab.pods[1].namespace, "google.com").addresses()
     assert reach.connect(lab.pods[1].namespace, fresh[0], 443).result == "ok"
-    witness.only(mark, to([zone.GOOGLE4, zone.GOOGLE6], 443), within(zone.BURST4, SINK_PORT))
+    witness.only(mark, to([zone.GOOGLE4, zone.GOOGLE6], 443), within(zone.BURST4, SINK_PORT),
+                 is_node_complaint)
 
 
 @VICTIMS

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from internet import DNS4, DNS6
 from lab import INTERNET4, NODE_UPLINK4, NODE_UPLINK6
 from namespace import Namespace
 
@@ -157,6 +158,12 @@ def is_neighbour_discovery(p: Packet) -> bool:
 
 def is_node_dns(p: Packet) -> bool:
     return p.src in (NODE_UPLINK4, NODE_UPLINK6) and p.dport == 53
+
+
+def is_node_complaint(p: Packet) -> bool:
+    """The kernel's "port unreachable" to an upstream whose answer finds the asker dead."""
+    return (p.src, p.dst) in ((NODE_UPLINK4, DNS4), (NODE_UPLINK6, DNS6)) and p.proto in (
+        socket.IPPROTO_ICMP, ICMPV6)
 
 
 def to(destinations: Iterable[str], port: int, proto: int = socket.IPPROTO_TCP) -> Predicate:

@@ -236,8 +236,8 @@ static const struct rule_case cases[] = {
     {"unix endpoint, well formed, is refused too", REFUSED, "unix socket", "",
 	"hosts: [a.com], resolution: STATIC, endpoints: [{address: "
 	"'unix://@a'}], " PORTS},
-    {"STATIC without endpoints is accepted, and said not to be local", WARNED,
-	"not answered locally yet", "", "hosts: [a.com], resolution: STATIC, " PORTS},
+    {"STATIC without endpoints", CLEAN, NULL, "",
+	"hosts: [a.com], resolution: STATIC, " PORTS},
     {"E26 wildcard with DNS", REFUSED, "is a wildcard", "",
 	"hosts: ['*.a.com'], resolution: DNS, " PORTS},
     {"E26 wildcard with DNS and endpoints", WARNED, "not asked yet", "",

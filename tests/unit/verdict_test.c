@@ -123,12 +123,57 @@ ports_and_protocols(void **state)
 	built_close(&b);
 }
 
+/* Single addresses before endpoints, never a range, never more than there is room for. */
+static void
+static_answers(void **state)
+{
+	static const struct {
+		const char *host, *first;
+		size_t count;
+	} cases[] = {
+	    {"both.t", "1.2.3.4", 2},
+	    {"range.t", "9.9.9.9", 1},
+	    {"none.t", NULL, 0},
+	};
+	struct addr list[4];
+	struct built b;
+	char text[ADDR_TEXT_MAX];
+
+	(void)state;
+	assert_int_equal(
+	    built_from(&b,
+		SE("a", "both", "",
+		    "hosts: [both.t], addresses: [1.2.3.4, '2001:db8::1']")
+		    SE("a", "range", "",
+			"hosts: [x.t]") "---\n"
+					"apiVersion: networking.istio.io/v1\nkind: "
+					"ServiceEntry\nmetadata: {name: r}\n"
+					"spec: {hosts: [range.t], resolution: STATIC, "
+					"addresses: [10.0.0.0/8], "
+					"endpoints: [{address: 9.9.9.9}]}\n---\n"
+					"apiVersion: networking.istio.io/v1\nkind: "
+					"ServiceEntry\nmetadata: {name: n}\n"
+					"spec: {hosts: [none.t], resolution: STATIC}\n"),
+	    0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct verdict v = built_judge(&b, NULL, cases[i].host);
+
+		assert_int_equal(v.kind, VERDICT_HOST);
+		assert_int_equal(registry_static(v.host, list, 4), cases[i].count);
+		if (cases[i].first != NULL)
+			assert_string_equal(addr_format(&list[0], text), cases[i].first);
+		assert_true(registry_static(v.host, list, 1) <= 1);
+	}
+	built_close(&b);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(permitted_addresses),
 	    cmocka_unit_test(ports_and_protocols),
+	    cmocka_unit_test(static_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
