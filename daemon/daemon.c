@@ -302,6 +302,7 @@ on_started(void *ctx, const struct gate_outcome *outcome)
 	}
 	serve(d);
 	d->started_ms = clock_now_ms();
+	d->watched = notify_watchdog_interval_ms() > 0;
 	turn_log_started(d, outcome);
 	d->ready_owed = notify_ready() < 0;
 }
@@ -325,6 +326,8 @@ on_tick(int fd, short what, void *ctx)
 	(void)log_flush(); /* what still waits goes with the next tick */
 	if (d->ready_owed)
 		d->ready_owed = notify_ready() < 0;
+	if (d->watched)
+		notify_watchdog();
 	turn_continue(d);
 }
 
@@ -422,6 +425,7 @@ daemon_run(const struct daemon_options *options)
 		return 1;
 	d->options = options;
 	d->enforcer_fd = -1;
+	(void)signal(SIGPIPE, SIG_IGN); /* a reader that left is an error of the call */
 	log_open(NULL);
 	log_set_debug(options->debug);
 	if (clock_random_bytes(&d->key, sizeof(d->key)) < 0)

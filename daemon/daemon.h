@@ -63,6 +63,8 @@ struct daemon {
 	bool reload_again; /* SIGHUP came while one was under way */
 	bool switching;
 	bool stopping;
+	/* the service manager wants WATCHDOG=1; a second is often enough */
+	bool watched;
 	bool ready_owed; /* READY=1 did not go through yet */
 	int64_t started_ms, loaded_ms, drain_until_ms;
 	uint64_t reloads, reload_failures;

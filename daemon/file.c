@@ -74,8 +74,8 @@ fd_path(int fd, char path[PATH_MAX], size_t *ret_len)
 	return 0;
 }
 
-/* RestrictSUIDSGID= of systemd makes openat2 ENOSYS. What was opened is then asked where it
- * lies: no race, since it is the open file that is asked. */
+/* RestrictSUIDSGID= of systemd makes openat2 ENOSYS. What was opened is then asked where
+ * it lies: no race, since it is the open file that is asked. */
 static int
 open_checked(int dir, const char *path)
 {

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/ede.h"
 #include "daemon/listed.h"
 #include "daemon/plan.h"
 #include "daemon/source.h"
@@ -29,25 +30,6 @@ struct run {
 	size_t size;
 	size_t len;
 };
-
-static const struct reply_ede no_ede = {.code = EDE_NONE};
-static const struct reply_ede ede_blocked = {
-    .code = EDE_BLOCKED, .text = "not in the egress registry: list it in a ServiceEntry"};
-static const struct reply_ede ede_forbidden = {
-    .code = EDE_BLOCKED, .text = "an external name must not lead to an internal address"};
-static const struct reply_ede ede_family = {
-    .code = EDE_OTHER, .text = "this pod has no known address of that family"};
-static const struct reply_ede ede_prohibited = {
-    .code = EDE_PROHIBITED, .text = "not a pod of this node"};
-static const struct reply_ede ede_not_ready = {.code = EDE_NOT_READY};
-static const struct reply_ede ede_busy = {
-    .code = EDE_OTHER, .text = "too many lookups under way"};
-static const struct reply_ede ede_commit = {
-    .code = EDE_OTHER, .text = "the kernel did not take the address in time"};
-static const struct reply_ede ede_limit = {
-    .code = EDE_OTHER, .text = "a limit on addresses is reached"};
-static const struct reply_ede ede_silent = {.code = EDE_NO_REACHABLE_AUTHORITY};
-static const struct reply_ede ede_network = {.code = EDE_NETWORK_ERROR};
 
 static void on_resolved(
     struct resolver_waiter *waiter, int result, struct answer *answer);
@@ -184,13 +166,13 @@ step_parse(struct run *run, const uint8_t *msg, size_t len)
 	case QUESTION_OK:
 	case QUESTION_DROP:
 	case QUESTION_FORMERR:
-		return fail(run, RCODE_FORMERR, &no_ede);
+		return fail(run, RCODE_FORMERR, &ede_none);
 	case QUESTION_NOTIMP:
-		return fail(run, RCODE_NOTIMP, &no_ede);
+		return fail(run, RCODE_NOTIMP, &ede_none);
 	case QUESTION_BADVERS:
-		return fail(run, RCODE_BADVERS, &no_ede);
+		return fail(run, RCODE_BADVERS, &ede_none);
 	case QUESTION_REFUSED:
-		return fail(run, RCODE_REFUSED, &no_ede);
+		return fail(run, RCODE_REFUSED, &ede_none);
 	}
 	return STEP_DROP;
 }
@@ -234,7 +216,7 @@ step_decide(struct run *run)
 		return refuse(run);
 	if (q->verdict.kind == VERDICT_PARENT) {
 		all->counts.empty++;
-		return empty(run, RCODE_NOERROR, &no_ede);
+		return empty(run, RCODE_NOERROR, &ede_none);
 	}
 	if (q->question.type == TYPE_ANY) {
 		all->counts.answered++;
@@ -244,7 +226,7 @@ step_decide(struct run *run)
 	}
 	if (!type_served(q)) {
 		all->counts.empty++;
-		return empty(run, RCODE_NOERROR, &no_ede);
+		return empty(run, RCODE_NOERROR, &ede_none);
 	}
 	q->from = source_address(
 	    &q->source.addr, w, q->question.type == TYPE_AAAA ? AF_INET6 : AF_INET);
@@ -269,7 +251,8 @@ resolve_failed(struct run *run)
 	}
 }
 
-/* Which servers the answer is to come from: none for a host whose addresses are listed. */
+/* Which servers the answer is to come from: none for a host whose addresses are
+ * listed. */
 static size_t
 group_of(const struct verdict *v)
 {
@@ -315,7 +298,7 @@ step_resolve(struct run *run)
 		return resolve_failed(run);
 	/* RFC 5358: what others asked is not for guessing */
 	if ((question->flags & WIRE_RD) == 0)
-		return fail(run, RCODE_REFUSED, &no_ede);
+		return fail(run, RCODE_REFUSED, &ede_none);
 	if (!may_wait(q))
 		return fail(run, RCODE_SERVFAIL, &ede_busy);
 	q->failure = resolver_ask(all->resolver, group, &question->name, question->type,
@@ -425,7 +408,7 @@ step_reply(struct run *run)
 
 	q->all->counts.answered++;
 	run->len = reply_answer(&q->question, q->answer, q->keep, q->ttl_s,
-	    blocked ? &ede_forbidden : &no_ede, MIN_OF(limit, run->size), run->out,
+	    blocked ? &ede_forbidden : &ede_none, MIN_OF(limit, run->size), run->out,
 	    run->size);
 	return STEP_REPLY;
 }

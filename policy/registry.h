@@ -94,8 +94,9 @@ bool registry_permits(const struct registry *r, const struct registry_host *host
     const struct addr *address);
 
 /*
- * The addresses that a host with resolution STATIC is answered with, of both families: the
- * single ones among its addresses, else its endpoints'. How many were written to list.
+ * The addresses that a host with resolution STATIC is answered with, of both families:
+ * the single ones among its addresses, else its endpoints'. How many were written to
+ * list.
  */
 size_t registry_static(const struct registry_host *host, struct addr *list, size_t max);
 

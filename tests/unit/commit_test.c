@@ -12,7 +12,8 @@
 #include "daemon/change.h"
 #include "daemon/commit.h"
 
-/* The other end of the pair is the test's: it reads what was asked and answers what it likes. */
+/* The other end of the pair is the test's: it reads what was asked and answers what it
+ * likes. */
 
 struct fixture {
 	struct event_base *base;

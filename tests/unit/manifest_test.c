@@ -60,7 +60,7 @@ static const struct {
 	"- apiVersion: networking.istio.io/v1\n  kind: ServiceEntry\n  metadata: {name: "
 	"a}\n"
 	"  " SPEC "- apiVersion: networking.istio.io/v1\n  kind: ServiceEntry\n  "
-		  "metadata: {name: b, "
+	"metadata: {name: b, "
 	"namespace: x}\n  " SPEC,
 	2, NULL},
     {"empty List", "apiVersion: v1\nkind: List\nitems: []\n", 0, NULL},

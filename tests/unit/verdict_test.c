@@ -147,12 +147,12 @@ static_answers(void **state)
 		    SE("a", "range", "",
 			"hosts: [x.t]") "---\n"
 					"apiVersion: networking.istio.io/v1\nkind: "
-					"ServiceEntry\nmetadata: {name: r}\n"
+					"ServiceEntry\nmetadata: {name: range}\n"
 					"spec: {hosts: [range.t], resolution: STATIC, "
 					"addresses: [10.0.0.0/8], "
 					"endpoints: [{address: 9.9.9.9}]}\n---\n"
 					"apiVersion: networking.istio.io/v1\nkind: "
-					"ServiceEntry\nmetadata: {name: n}\n"
+					"ServiceEntry\nmetadata: {name: nothing}\n"
 					"spec: {hosts: [none.t], resolution: STATIC}\n"),
 	    0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
