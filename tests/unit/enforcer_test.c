@@ -307,6 +307,7 @@ static void
 a_malformed_message_ends_it(void **state)
 {
 	static char zeros[sizeof(struct enforcer_message) + 1];
+	static char longer[sizeof(struct enforcer_message) + 1];
 	struct enforcer_message m = sample_message(ENFORCER_LEASES, 2, 1);
 
 	(void)state;
@@ -317,6 +318,10 @@ a_malformed_message_ends_it(void **state)
 	expect_end(&m, enforcer_size(&m) + 1);
 	m.count = UINT16_MAX;
 	expect_end(&m, sizeof(m));
+	m.count = ENFORCER_LEASES_MAX; /* the longest there is, and a byte behind it */
+	assert_int_equal(enforcer_size(&m), sizeof(m));
+	memcpy(longer, &m, sizeof(m));
+	expect_end(longer, sizeof(longer));
 	m = sample_message(ENFORCER_RESULT, 2, 0);
 	expect_end(&m, enforcer_size(&m));
 	m = sample_message(ENFORCER_END, 2, 0);
