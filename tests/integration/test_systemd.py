@@ -99,15 +99,13 @@ ExecStart=/usr/sbin/nsd -d -c /etc/lab/nsd.conf
 RATE = 1000
 IN_HAND_MAX = RATE // 10  # what a killed process may have had in its hands: 100 ms of questions
 # Enough pods that the questions of one, which wait while the service is away, stay below
-# what one pod may have waiting (QUERIES_PER_POD in daemon/query.h, 256): 2 seconds' worth.
+# what one pod may have waiting (QUERIES_PER_POD in daemon/query.h): 2 seconds' worth.
 PODS = [f"10.244.0.{host}" for host in range(2, 10)]
 
 POD_ADDRESSES = "\n".join(f"ip -n pod address add {a}/24 dev eth0" for a in PODS)
 
 # The node is the machine's own network namespace; all pods share one.
 NETWORK = f"""
-ip address add {NODE}/32 dev lo
-ip address add {NODE6}/128 dev lo nodad
 echo 1 >/proc/sys/net/ipv4/ip_forward
 ip netns add pod
 ip netns add internet
