@@ -7,12 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
-
-#include <linux/openat2.h>
-
-#define OPEN_TRIES 16 /* openat2(2) says EAGAIN while something on the path is renamed */
 
 static struct file_identity
 identity(const struct stat *st)
@@ -74,10 +69,12 @@ fd_path(int fd, char path[PATH_MAX], size_t *ret_len)
 	return 0;
 }
 
-/* RestrictSUIDSGID= of systemd makes openat2 ENOSYS. What was opened is then asked where
- * it lies: no race, since it is the open file that is asked. */
+/*
+ * What was opened is asked where it lies: no race, since it is the open file that is asked.
+ * openat2(2) could refuse earlier, but systemd's RestrictSUIDSGID= takes it away.
+ */
 static int
-open_checked(int dir, const char *path)
+open_beneath(int dir, const char *path)
 {
 	char above[PATH_MAX], own[PATH_MAX];
 	size_t above_len, own_len;
@@ -99,37 +96,21 @@ open_checked(int dir, const char *path)
 	return -1;
 }
 
-/* openat2(2), Linux 5.6, has no wrapper in glibc 2.36. */
-static int
-open_beneath(int dir, const char *path)
-{
-	struct open_how how = {
-	    .flags = OPEN_FLAGS,
-	    .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-	};
-
-	int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-
-	return fd >= 0 || errno != ENOSYS ? fd : open_checked(dir, path);
-}
-
 static int
 open_safely(int dir, const char *path, unsigned flags, int *ret_fd)
 {
-	int fd = -1;
+	int fd;
 
-	for (int i = 0; i < OPEN_TRIES; i++) {
+	do {
 		fd = (flags & FILE_BENEATH) != 0 ? open_beneath(dir, path)
 						 : openat(dir, path, OPEN_FLAGS);
-		if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
-			break;
-	}
+	} while (fd < 0 && errno == EINTR);
 	if (fd >= 0) {
 		*ret_fd = fd;
 		return 0;
 	}
 	/* ENXIO: a socket, or a device without a driver. */
-	return errno == ENXIO ? -ENODEV : errno == EAGAIN ? -ESTALE : -errno;
+	return errno == ENXIO ? -ENODEV : -errno;
 }
 
 static int

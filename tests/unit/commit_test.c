@@ -208,7 +208,7 @@ static void
 test_nothing_is_taken_before_the_table_stands(void **state)
 {
 	struct fixture *f = *state;
-	struct told told;
+	static struct told told; /* may wait until the end */
 
 	assert_int_equal(commit(f, 1, &told), -ENOENT);
 	assert_int_equal(leases_counts(f->leases).leases, 0);
@@ -221,7 +221,7 @@ test_acknowledged_commit_covers(void **state)
 {
 	struct fixture *f = *state;
 	struct enforcer_message m;
-	struct told told;
+	static struct told told; /* may wait until the end */
 	size_t len;
 
 	make_ready(f);
@@ -248,7 +248,7 @@ test_results_come_in_order_and_one_failure_is_one(void **state)
 {
 	struct fixture *f = *state;
 	struct enforcer_message m[3];
-	struct told told[3];
+	static struct told told[3]; /* may wait until the end */
 
 	make_ready(f);
 	for (uint8_t i = 0; i < 3; i++)
@@ -273,7 +273,7 @@ test_result_out_of_order_is_the_end(void **state)
 {
 	struct fixture *f = *state;
 	struct enforcer_message m[2];
-	struct told told[2];
+	static struct told told[2]; /* may wait until the end */
 
 	make_ready(f);
 	for (uint8_t i = 0; i < 2; i++)
@@ -293,7 +293,7 @@ test_late_waiter_is_told_once_and_the_lease_is_settled_later(void **state)
 {
 	struct fixture *f = *state;
 	struct enforcer_message m;
-	struct told told;
+	static struct told told; /* may wait until the end */
 
 	make_ready(f);
 	committer_set_deadline(f->committer, 5);
@@ -317,7 +317,7 @@ test_cancelled_waiter_is_not_told(void **state)
 {
 	struct fixture *f = *state;
 	struct enforcer_message m;
-	struct told told;
+	static struct told told; /* may wait until the end */
 
 	make_ready(f);
 	assert_int_equal(commit(f, 1, &told), 0);
@@ -336,7 +336,7 @@ test_lost_table_refuses_until_it_is_made_again(void **state)
 {
 	struct fixture *f = *state;
 	struct enforcer_message m;
-	struct told told;
+	static struct told told; /* may wait until the end */
 
 	make_ready(f);
 	assert_int_equal(commit(f, 1, &told), 0);

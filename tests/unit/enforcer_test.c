@@ -221,6 +221,7 @@ status_bits(const char *key)
 static void
 it_keeps_one_capability_and_few_descriptors(void **state)
 {
+	const struct dirent *entry;
 	char path[64];
 	DIR *folder;
 	size_t count = 0;
@@ -235,10 +236,11 @@ it_keeps_one_capability_and_few_descriptors(void **state)
 	folder = opendir(path);
 	if (folder == NULL)
 		skip(); /* not root: it cannot be looked into, as it should be */
-	while (readdir(folder) != NULL)
-		count++;
+	while ((entry = readdir(folder)) != NULL)
+		if (entry->d_name[0] != '.' && strlen(entry->d_name) < 3)
+			count++; /* a tool that the test runs under keeps its own above 99 */
 	(void)closedir(folder);
-	assert_int_equal(count, 2 + 3); /* ".", "..", standard error, the pair, netlink */
+	assert_int_equal(count, 3); /* standard error, the pair, netlink */
 }
 
 static void
