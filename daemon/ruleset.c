@@ -3,6 +3,7 @@
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <netinet/icmp6.h>
+#include <netinet/ip.h>
 #include <stdlib.h>
 
 #include "daemon/cover.h"
@@ -113,13 +114,27 @@ put_egress(const struct put *p)
 	rule_end(&r);
 }
 
+/* A node that follows source routes (accept_source_route, seg6_enabled) forwards what was
+ * sent to itself, to where the route says and past the chains of this hook. */
+static void
+put_not_routed(
+    const struct put *p, const char *chain, uint8_t family, uint8_t source_route)
+{
+	struct rule r = begin(p, chain);
+
+	rule_header_exists(&r, family, source_route);
+	rule_counter(&r);
+	rule_drop(&r);
+	rule_end(&r);
+}
+
 /* IPv6 does not work without: neighbour discovery and multicast listener reports, as far
- * as this link or this node. */
+ * as this link or this node. No router advertisements: a pod is nobody's router. */
 static void
 put_neighbour(const struct put *p)
 {
 	static const uint8_t discovery[] = {
-	    ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT};
+	    ND_ROUTER_SOLICIT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT};
 	static const uint8_t reports[] = {
 	    MLD_LISTENER_REPORT, MLD_LISTENER_REDUCTION, ICMPV6_MLD2_REPORT};
 	const struct prefix unicast = {
@@ -128,6 +143,7 @@ put_neighbour(const struct put *p)
 	    .addr = {.family = AF_INET6, .bytes = {0xff, 0x02}}, .len = 16};
 	struct rule r;
 
+	put_not_routed(p, "neighbour", AF_INET6, IPPROTO_ROUTING);
 	for (size_t i = 0; i < ARRAY_LEN(discovery); i++) {
 		r = begin(p, "neighbour");
 		rule_icmpv6_type(&r, discovery[i]);
@@ -259,6 +275,7 @@ put_flow(const struct put *p, uint8_t family, const char *set)
 	rule_end(&r);
 }
 
+/* What the sets list, and never the metadata service but by its address. */
 static void
 put_destinations(const struct put *p, uint8_t family)
 {
@@ -274,12 +291,46 @@ put_destinations(const struct put *p, uint8_t family)
 	rule_destination(&r, &metadata);
 	rule_goto(&r, "refuse");
 	rule_end(&r);
-	r = begin(p, "pod");
+	put_flow(p, family, set_of(family, "leases4", "leases6"));
+	put_flow(p, family, fixed);
+}
+
+/* A node that ends tunnels sends on what is in them, from whatever source it names, and
+ * no longer as a pod's: to a node they are not internal. */
+static void
+put_not_tunnelled(const struct put *p)
+{
+	static const uint8_t tunnels[] = {IPPROTO_IPIP, IPPROTO_IPV6, IPPROTO_GRE};
+	static const uint16_t ports[] = {
+	    4789 /* VXLAN, RFC 7348 */,
+	    8472 /* VXLAN as Linux has it by default */,
+	    6081 /* Geneve, RFC 8926 */,
+	};
+	struct rule r;
+
+	for (size_t i = 0; i < ARRAY_LEN(tunnels); i++) {
+		r = begin(p, "pod");
+		rule_protocol(&r, tunnels[i]);
+		rule_goto(&r, "refuse");
+		rule_end(&r);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		r = begin(p, "pod");
+		rule_protocol(&r, IPPROTO_UDP);
+		rule_port(&r, ports[i]);
+		rule_goto(&r, "refuse");
+		rule_end(&r);
+	}
+}
+
+static void
+put_internal(const struct put *p, uint8_t family)
+{
+	struct rule r = begin(p, "pod");
+
 	rule_destination_in(&r, family, set_of(family, "internal4", "internal6"));
 	rule_accept(&r);
 	rule_end(&r);
-	put_flow(p, family, set_of(family, "leases4", "leases6"));
-	put_flow(p, family, fixed);
 }
 
 static void
@@ -287,6 +338,8 @@ put_pod(const struct put *p)
 {
 	struct rule r;
 
+	put_not_routed(p, "pod", AF_INET, IPOPT_LSRR);
+	put_not_routed(p, "pod", AF_INET, IPOPT_SSRR);
 	/* Before conntrack's opinion: to us even what it calls invalid may come. */
 	put_listeners(p, "pod", rule_accept);
 	r = begin(p, "pod");
@@ -302,6 +355,9 @@ put_pod(const struct put *p)
 		put_queries(p);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
 		put_destinations(p, families[i]);
+	put_not_tunnelled(p);
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		put_internal(p, families[i]);
 	put_goto(p, "pod", "refuse");
 }
 
