@@ -17,6 +17,7 @@
 
 #include "daemon/file.h"
 #include "daemon/folder.h"
+#include "daemon/interface.h"
 
 #define RESOLV_CONF "/etc/resolv.conf"
 #define ATTEMPTS_MAX 5
@@ -98,14 +99,20 @@ start_builder(struct attempt *a, const struct hash_key *hash_key)
 {
 	const struct config *c = a->config;
 	size_t own_count = c->pod_range_count + c->internal_count;
+	int r;
 
-	a->own = calloc(own_count + 1, sizeof(*a->own));
+	a->own = calloc(own_count + INTERFACE_ADDRESSES_MAX, sizeof(*a->own));
 	a->zones = calloc(c->zone_count + 1, sizeof(*a->zones));
 	if (a->own == NULL || a->zones == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < own_count; i++)
 		a->own[i] = i < c->pod_range_count ? c->pod_ranges[i]
 						   : c->internal[i - c->pod_range_count];
+	r = interface_addresses(
+	    a->own, own_count, a->own + own_count, INTERFACE_ADDRESSES_MAX);
+	if (r < 0)
+		return r;
+	own_count += (size_t)r;
 	for (size_t i = 0; i < c->zone_count; i++)
 		a->zones[i] = c->zones[i].name;
 	a->settings = (struct registry_settings){
