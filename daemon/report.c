@@ -28,15 +28,20 @@ report_init(struct report *r, const struct hash_key *key)
 }
 
 static bool
-take_token(struct report *r, int64_t now_ms)
+take_token(struct report *r, const struct addr *pod, int64_t now_ms)
 {
+	uint8_t *told =
+	    &r->pod_told[hash_bytes(&r->key, pod, sizeof(*pod)) % REPORT_PODS];
+
 	if (r->second != now_ms / 1000) {
 		r->second = now_ms / 1000;
 		r->tokens = REPORT_RATE;
+		memset(r->pod_told, 0, sizeof(r->pod_told));
 	}
-	if (r->tokens == 0)
+	if (r->tokens == 0 || *told == REPORT_POD_RATE)
 		return false;
 	r->tokens--;
+	++*told;
 	return true;
 }
 
@@ -59,7 +64,7 @@ admit(struct report *r, const struct report_subject *s, enum log_event event,
 		r->suppressed_total++;
 		return false;
 	}
-	if (!take_token(r, now_ms)) {
+	if (!take_token(r, s->pod, now_ms)) {
 		r->suppressed++;
 		r->suppressed_total++;
 		return false;
