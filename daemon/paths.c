@@ -175,8 +175,15 @@ read_config(const char *path, struct findings *findings, struct config **ret_con
 
 	if (path != NULL)
 		result = config_read(path, LOADER_RESOLV_CONF, findings, ret_config);
+	if (result != -EINVAL)
+		return result;
 	/* whatever is wrong with it, the manifests have their own faults to tell */
-	return result == -EINVAL ? config_defaults(ret_config) : result;
+	result = config_defaults(ret_config);
+	if (result == 0) {
+		(*ret_config)->has_outbound = true;
+		(*ret_config)->outbound = OUTBOUND_REGISTRY_ONLY;
+	}
+	return result;
 }
 
 static int

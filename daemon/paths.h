@@ -22,9 +22,11 @@
 /*
  * As loader_load, with the manifests at paths instead of the configuration's folders:
  * files, folders (of which the manifests are read as the loader does), and PATHS_STDIN.
- * config_path NULL: no configuration is read, its defaults hold, and there are no
- * upstreams. A configuration that is refused does not keep the manifests from being read.
- * 0; -EINVAL after errors went to the findings; -ENOMEM, -ENOSPC.
+ * config_path NULL: no configuration is read, its defaults hold, there are no upstreams,
+ * and the mode is REGISTRY_ONLY unless a manifest says otherwise: what is asked about is
+ * a registry that somebody wants to hold. A configuration that is refused does not keep
+ * the manifests from being read. 0; -EINVAL after errors went to the findings; -ENOMEM,
+ * -ENOSPC.
  */
 MUST_CHECK int paths_load(const char *config_path, char *const *paths, size_t count,
     const struct hash_key *hash_key, struct findings *findings,
