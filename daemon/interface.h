@@ -14,8 +14,8 @@
 #define INTERFACE_ADDRESSES_MAX 256
 
 /*
- * The addresses of all interfaces that lie in none of the known ranges, each as a prefix of
- * full length. How many, at most max; or the error of getifaddrs(3).
+ * The addresses of all interfaces that lie in none of the known ranges, each as a prefix
+ * of full length. How many, at most max; or the error of getifaddrs(3).
  */
 MUST_CHECK int interface_addresses(
     const struct prefix *known, size_t known_len, struct prefix *list, size_t max);

@@ -2,6 +2,7 @@
 #include "daemon/turn.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,23 +29,6 @@ turn_groups(const struct config *cfg, struct resolver_group groups[RESOLVER_GROU
 		groups[n++] = (struct resolver_group){.servers = cfg->zones[i].upstreams,
 		    .server_count = cfg->zones[i].upstream_count};
 	return n;
-}
-
-void
-turn_print_findings(const struct findings *findings, FILE *out)
-{
-	for (size_t i = 0; i < findings->len; i++) {
-		char *line = NULL;
-
-		if (findings->list[i].severity != FINDING_NOTE)
-			line = finding_format(&findings->list[i]);
-		if (line != NULL)
-			(void)fprintf(
-			    out, "%s\n", line); /* nobody to tell when it fails */
-		free(line);
-	}
-	if (findings->dropped > 0)
-		(void)fprintf(out, "and %zu more\n", findings->dropped); /* as above */
 }
 
 static void

@@ -15,7 +15,6 @@
 #define DAEMON_TURN_H
 
 #include <stddef.h>
-#include <stdio.h>
 
 #include "daemon/daemon.h"
 #include "policy/finding.h"
@@ -28,8 +27,6 @@ void turn_loaded(void *ctx, int result, const struct findings *findings,
 /* Try again what had to wait for the gate; call now and then. */
 void turn_continue(struct daemon *d);
 
-/* One line each. */
-void turn_print_findings(const struct findings *findings, FILE *out);
 void turn_log_started(const struct daemon *d, const struct gate_outcome *outcome);
 /* The configuration's servers: the default group, then one for each zone; how many.
  * Points into cfg. */
