@@ -247,7 +247,7 @@ what_only_a_lookup_opens_is_said_to_need_one(void **state)
 	assert_non_null(find(EXPLAIN_NOTE, "MESH_INTERNAL"));
 	ask("shop", "127.0.0.1", 443, IPPROTO_TCP);
 	assert_non_null(find(EXPLAIN_NOTE, "loopback"));
-	ask("shop", "::ffff:10.100.0.1", 443, IPPROTO_TCP);
+	ask("shop", "64:ff9b::10.100.0.1", 443, IPPROTO_TCP);
 	assert_non_null(find(EXPLAIN_NOTE, "MESH_INTERNAL"));
 	ask("shop", "169.254.169.254", 80, IPPROTO_TCP);
 	assert_false(bed.e.needs_lookup);
