@@ -101,13 +101,17 @@ static const char expected[] =
     "chain dns {\n"
     "type nat hook prerouting priority dstnat - 5; policy accept;\n"
     "iifname \"veth*\" goto intercept\n"
+    "ip saddr @pods4 ip daddr @internal4 return\n"
     "ip saddr @pods4 goto intercept\n"
+    "ip6 saddr @pods6 ip6 daddr @internal6 return\n"
     "ip6 saddr @pods6 goto intercept\n"
     "}\n"
     "chain forward {\n"
     "type filter hook forward priority mangle; policy accept;\n"
     "iifname \"veth*\" goto guard\n"
+    "ip saddr @pods4 ip daddr @internal4 return\n"
     "ip saddr @pods4 goto guard\n"
+    "ip6 saddr @pods6 ip6 daddr @internal6 return\n"
     "ip6 saddr @pods6 goto guard\n"
     "}\n";
 
