@@ -64,7 +64,11 @@ change_range(struct change *c, enum enforcer_kind kind, const struct prefix *ran
 void
 change_listen(struct change *c, const struct endpoint *listen)
 {
-	c->message.body.listen[record(c, ENFORCER_LISTEN, "")] = *listen;
+	struct endpoint *out = &c->message.body.listen[record(c, ENFORCER_LISTEN, "")];
+
+	memset(out, 0, sizeof(*out)); /* what lies between its members too */
+	out->addr = listen->addr;
+	out->port = listen->port;
 }
 
 void

@@ -75,6 +75,7 @@ struct enforcer_lease {
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	/* 1: the kernel may hold it already: add, delete, add in one batch. */
 	uint8_t renew;
+	uint8_t zero[2];
 	uint32_t timeout_ms; /* from the commit on; in a dump: what is left */
 };
 
@@ -83,6 +84,7 @@ struct enforcer_fixed {
 	struct prefix destination;
 	uint16_t port;
 	uint8_t proto;
+	uint8_t zero;
 };
 
 struct enforcer_table {
@@ -95,10 +97,12 @@ struct enforcer_table {
 	/* 1: nobody else may change the table, where the kernel can do that (Linux 6.9);
 	 * 0, or an older kernel: watch for changes and say LOST. */
 	uint8_t own;
+	uint8_t zero[3]; /* no byte that goes over the pair is left to chance */
 	/* Elements in each of leases4 and leases6; fixed when the set is made. */
 	uint32_t set_size;
 	uint32_t timeout_max_ms; /* the longest lease accepted from now on */
 	uint16_t log_group;      /* NFLOG group of refused packets */
+	uint16_t zero_too;
 };
 
 struct enforcer_message {

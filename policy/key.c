@@ -22,12 +22,20 @@ compare(const void *a, const void *b)
 	return (x->column > y->column) - (x->column < y->column);
 }
 
+/* A key that is none has been refused already, and has no text. */
+static bool
+same(const struct node *x, const struct node *y)
+{
+	return x->kind == NODE_SCALAR && y->kind == NODE_SCALAR &&
+	       strcmp(x->text, y->text) == 0;
+}
+
 static void
 pairwise(const struct node *map, key_fn repeated, void *ctx)
 {
 	for (const struct node *a = map->child; a != NULL; a = a->next)
 		for (const struct node *b = map->child; b != a; b = b->next)
-			if (strcmp(a->key->text, b->key->text) == 0) {
+			if (same(a->key, b->key)) {
 				repeated(ctx, a->key);
 				break;
 			}
@@ -50,7 +58,7 @@ key_repeats(const struct node *map, struct arena *arena, key_fn repeated, void *
 		keys[n++] = c->key;
 	qsort(keys, n, sizeof(*keys), compare);
 	for (size_t i = 1; i < n; i++)
-		if (strcmp(keys[i - 1]->text, keys[i]->text) == 0)
+		if (same(keys[i - 1], keys[i]))
 			repeated(ctx, keys[i]);
 	return 0;
 }

@@ -137,6 +137,7 @@ static const struct {
     {"quoted << is a key like others", "a: {'<<': {b: 1}}\n", 1, 0, 0, 0, NULL},
     {"duplicate key", "a: 1\nb: 1\na: 2\n", 0, 1, 3, 1, "\"a\" stands twice"},
     {"duplicate key, quoted", "a: 1\n\"a\": 2\n", 0, 1, 2, 1, "\"a\" stands twice"},
+    {"lists as keys, twice", "{[a, b]: 1, [a, b]: 2}\n", 0, 2, 1, 2, "a plain word"},
     {"duplicate key deep inside", "x:\n- y: {a: 1, b: 1, a: 1}\n", 0, 1, 2, 19,
 	"stands twice"},
     {"duplicate among many keys",
