@@ -153,6 +153,18 @@ on_dead(void *ctx)
 	(void)event_base_loopbreak(d->base); /* cannot fail for a base that runs */
 }
 
+static void
+on_refused(void *ctx, const struct enforcer_message *m)
+{
+	struct daemon *d = ctx;
+	const struct explain_view view = {
+	    .registry = d->queries.registry,
+	    .now_ms = clock_now_ms(),
+	};
+
+	explain_take(&d->explain, &view, m);
+}
+
 static int
 make_gate(struct daemon *d)
 {
@@ -170,6 +182,8 @@ make_gate(struct daemon *d)
 	    .lost = on_lost,
 	    .restored = on_restored,
 	    .dead = on_dead,
+	    .refused = on_refused,
+	    .recent = d->recent,
 	};
 
 	d->enforcer_fd = -1;
@@ -244,6 +258,8 @@ assemble(struct daemon *d)
 	d->base = event_base_new();
 	r = d->base != NULL ? pods_init(&d->pods, &d->key) : -ENOMEM;
 	if (r == 0)
+		r = recent_new(&d->key, &d->recent);
+	if (r == 0)
 		r = make_gate(d);
 	if (r == 0)
 		r = make_resolver(d);
@@ -251,6 +267,8 @@ assemble(struct daemon *d)
 	d->queries.resolver = d->resolver;
 	d->queries.gate = d->gate;
 	d->queries.report = &d->report;
+	d->queries.recent = d->recent;
+	d->explain = (struct explain){.report = &d->report, .recent = d->recent};
 	d->queries.now_ms = clock_now_ms;
 	d->queries.config = d->loaded.config;
 	d->queries.registry = d->loaded.registry;
@@ -374,6 +392,7 @@ dismantle(struct daemon *d)
 		resolver_free(d->resolver);
 	gate_free(d->gate);
 	queries_done(&d->queries);
+	recent_free(d->recent);
 	if (d->pods.table.buckets != NULL)
 		pods_done(&d->pods);
 	for (size_t i = 0; i < ARRAY_LEN(d->signals); i++)

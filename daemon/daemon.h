@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/macros.h"
+#include "daemon/explain.h"
 #include "daemon/gate.h"
 #include "daemon/loader.h"
 #include "daemon/notify.h"
@@ -48,6 +49,8 @@ struct daemon {
 	size_t socket_count;
 	struct pods pods;
 	struct report report;
+	struct recent *recent;
+	struct explain explain;
 	struct queries queries;
 	struct gate *gate;
 	struct resolver *resolver;

@@ -22,6 +22,10 @@
  *	LOST	the table has gone, or leases with it, or somebody else has changed it;
  *		once, until a TABLE has been done. In front of the result of a TABLE: it
  *		was made anew, without the leases of the old one
+ *	REFUSED	flows of which the kernel has refused a packet, each at most once a
+ *		second and only so many of them (daemon/tally.h); packets and lost count
+ *		all since the last such message. With a negative result: none will come,
+ *		because of that, until a TABLE is done again
  *
  * A commit happened in the kernel when its result is 0, and did not when it is negative,
  * but for -EIO: unknown.
@@ -64,6 +68,7 @@ enum enforcer_kind {
 	ENFORCER_DUMP,
 	ENFORCER_RESULT,
 	ENFORCER_LOST,
+	ENFORCER_REFUSED,
 };
 
 /* "This pod may reach this address on this protocol and port": one element of leases4 or
@@ -81,6 +86,15 @@ struct enforcer_lease {
 struct enforcer_fixed {
 	struct prefix pods; /* of the destination's family; length 0: every pod */
 	struct prefix destination;
+	uint16_t port;
+	uint8_t proto;
+};
+
+/* What a refused packet was. Compared as bytes: padding is zero. */
+struct enforcer_refused {
+	struct addr source;
+	struct addr destination; /* of the source's family */
+	uint16_t source_port;    /* 0, as port: it has none, or it is not known */
 	uint16_t port;
 	uint8_t proto;
 };
@@ -106,7 +120,9 @@ struct enforcer_message {
 	uint16_t kind;
 	uint16_t count;      /* of the records in the body */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
-	int32_t result;      /* RESULT */
+	int32_t result;      /* RESULT, REFUSED */
+	uint32_t packets;    /* REFUSED: by the kernel */
+	uint32_t lost;       /* REFUSED: of these, not looked at */
 	/* LEASES: presentation form, the elements' comment. */
 	char name[ENFORCER_NAME_MAX];
 	union {
@@ -118,6 +134,7 @@ struct enforcer_message {
 		struct prefix ranges[ENFORCER_LIST_MAX]; /* PODS, INTERNAL */
 		struct endpoint listen[ENFORCER_LIST_MAX];
 		struct enforcer_fixed fixed[ENFORCER_LIST_MAX];
+		struct enforcer_refused refused[ENFORCER_LIST_MAX];
 	} body;
 };
 
