@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
-import socket
+import contextlib
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 
 import pytest
 
-import dnsclient
 import manifests
 import reach
 import zone
@@ -107,3 +111,83 @@ def test_allow_any_tells_nothing_and_reload_tells_again(served: Daemon, pod: Pod
     mark = served.log.mark()
     reach.connect(pod.namespace, UNLISTED[family], 443)
     told(served, UNLISTED[family], 443, "tcp", since=mark)
+
+
+# A flood
+
+
+POD_RECORDS_A_SECOND = 20
+LOOKUPS = 200
+FLOODER = """
+import socket, sys, time
+family = socket.AF_INET if "." in sys.argv[1] else socket.AF_INET6
+s = socket.socket(family, socket.SOCK_DGRAM)
+print("begun", flush=True)
+i = 0
+while True:
+    i += 1
+    try:
+        s.sendto(b"x", (sys.argv[1], 1024 + i % 60000))
+    except OSError:
+        pass
+"""
+
+
+@contextlib.contextmanager
+def flood(pod: Pod, address: str) -> Iterator[None]:
+    """Datagrams to one port after the other, as fast as they go."""
+    process = pod.namespace.start(sys.executable, "-c", FLOODER, address,
+                                  stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None and process.stdout.readline() == "begun\n"
+        yield
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+
+
+def status(daemon: Daemon) -> dict[str, int]:
+    return json.loads(daemon.ctl("status", "json").stdout)
+
+
+def test_a_flood_is_thinned_out_and_counted(served: Daemon, pod: Pod, family: int) -> None:
+    begin = time.monotonic()
+    with flood(pod, UNLISTED[family]):
+        wait_until(lambda: status(served)["packets_unread"] > 10000, 30, "packets not looked at")
+    seconds = time.monotonic() - begin
+    records = served.log.since(0, EVENT)
+    assert len(records) <= POD_RECORDS_A_SECOND * (seconds + 1)
+    counts = status(served)
+    assert counts["packets_refused"] > counts["packets_unread"]
+    reach.connect(pod.namespace, UNLISTED[family], 443)
+    told(served, UNLISTED[family], 443, "tcp", since=len(records))
+
+
+def test_a_flood_hides_nobody_else(served: Daemon, pod: Pod, other_pod: Pod,
+                                   family: int) -> None:
+    with flood(pod, UNLISTED[family]):
+        told(served, UNLISTED[family], 1025, "udp")
+        for port in range(1, 6):
+            mark = served.log.mark()
+            reach.connect(other_pod.namespace, UNLISTED[family], port)
+            begin = time.monotonic()
+            told(served, UNLISTED[family], port, "tcp", since=mark)
+            assert time.monotonic() - begin < 1
+
+
+def lookups(pod: Pod, family: int, first: int) -> float:
+    """The median of lookups that each need a commit."""
+    taken = sorted(ask(pod.namespace, zone.burst_name(first + i), RDTYPE[family],
+                       server=node_local(family)).took_s for i in range(LOOKUPS))
+    return taken[LOOKUPS // 2]
+
+
+def test_a_flood_delays_no_lookup(daemon: Daemon, pod: Pod, other_pod: Pod,
+                                  family: int) -> None:
+    daemon.load(manifests.service_entry("*.burst.example.com", resolution="NONE"))
+    quiet = lookups(other_pod, family, 0)
+    with flood(pod, UNLISTED[family]):
+        told(daemon, UNLISTED[family], 1025, "udp")
+        loud = lookups(other_pod, family, LOOKUPS)
+    assert loud < quiet + 0.01, f"median {quiet * 1000:.2f} ms, then {loud * 1000:.2f} ms"

@@ -23,7 +23,7 @@ struct fixture {
 	struct committer *committer;
 	struct addr pod;
 	struct name name;
-	int lost, dead, dumped, changed;
+	int lost, dead, dumped, refused, changed;
 	int change_result;
 };
 
@@ -58,6 +58,12 @@ static void
 on_dumped(void *ctx, const struct enforcer_message *m)
 {
 	((struct fixture *)ctx)->dumped += m->count;
+}
+
+static void
+on_refused(void *ctx, const struct enforcer_message *m)
+{
+	((struct fixture *)ctx)->refused += m->count;
 }
 
 static void
@@ -137,8 +143,11 @@ set_up(void **state)
 {
 	static struct fixture f;
 	struct lease_limits limits = {.size = 64, .per_pod = 64, .per_name = 64};
-	struct committer_hooks hooks = {
-	    .ctx = &f, .lost = on_lost, .dead = on_dead, .dumped = on_dumped};
+	struct committer_hooks hooks = {.ctx = &f,
+	    .lost = on_lost,
+	    .dead = on_dead,
+	    .dumped = on_dumped,
+	    .refused = on_refused};
 	struct hash_key key = {{1, 2}};
 	int pair[2];
 
@@ -370,6 +379,30 @@ test_loss_during_a_change_leaves_it_in_doubt(void **state)
 }
 
 static void
+test_refused_packets_are_passed_on_at_any_time(void **state)
+{
+	struct fixture *f = *state;
+	struct enforcer_message m = {.kind = ENFORCER_REFUSED, .count = 3};
+	struct told told;
+
+	make_ready(f);
+	assert_int_equal(commit(f, 1, &told), 0);
+	turn(f);
+	assert_int_equal(send(f->enforcer, &m, enforcer_size(&m), 0), enforcer_size(&m));
+	turn(f);
+	assert_int_equal(f->refused, 3);
+	assert_int_equal(told.times, 0);
+	assert_int_equal(f->dead, 0);
+	/* one that is cut is no message */
+	m.count = 2;
+	assert_int_equal(
+	    send(f->enforcer, &m, enforcer_size(&m) - 1, 0), enforcer_size(&m) - 1);
+	turn(f);
+	assert_int_equal(f->dead, 1);
+	assert_int_equal(f->refused, 3);
+}
+
+static void
 test_only_one_task_at_a_time(void **state)
 {
 	struct fixture *f = *state;
@@ -450,6 +483,7 @@ main(void)
 	    TEST(test_cancelled_waiter_is_not_told),
 	    TEST(test_lost_table_refuses_until_it_is_made_again),
 	    TEST(test_loss_during_a_change_leaves_it_in_doubt),
+	    TEST(test_refused_packets_are_passed_on_at_any_time),
 	    TEST(test_only_one_task_at_a_time),
 	    TEST(test_dump_hands_over_what_comes),
 	    TEST(test_end_of_the_enforcer),
