@@ -22,10 +22,8 @@
  *	LOST	the table has gone, or leases with it, or somebody else has changed it;
  *		once, until a TABLE has been done. In front of the result of a TABLE: it
  *		was made anew, without the leases of the old one
- *	REFUSED	flows of which the kernel has refused a packet, each at most once a
- *		second and only so many of them (daemon/tally.h); packets and lost count
- *		all since the last such message. With a negative result: none will come,
- *		because of that, until a TABLE is done again
+ *	REFUSED	flows of which the kernel refused packets, those that daemon/tally.h
+ *		lets through; negative: none will come, until a TABLE is done again
  *
  * A commit happened in the kernel when its result is 0, and did not when it is negative,
  * but for -EIO: unknown.
@@ -118,11 +116,10 @@ struct enforcer_table {
 struct enforcer_message {
 	uint32_t id;
 	uint16_t kind;
-	uint16_t count;      /* of the records in the body */
-	int64_t deadline_ms; /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
-	int32_t result;      /* RESULT, REFUSED */
-	uint32_t packets;    /* REFUSED: by the kernel */
-	uint32_t lost;       /* REFUSED: of these, not looked at */
+	uint16_t count;         /* of the records in the body */
+	int64_t deadline_ms;    /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
+	int32_t result;         /* RESULT, REFUSED */
+	uint32_t packets, lost; /* REFUSED: since the last one; of these not told */
 	/* LEASES: presentation form, the elements' comment. */
 	char name[ENFORCER_NAME_MAX];
 	union {

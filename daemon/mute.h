@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sources that a socket of nfnetlink_log is not to hear, dropped in the kernel by a filter
- * on that socket: one that floods takes no room in its buffer from the others, and no time
- * from its reader.
+ * Sources that a socket of nfnetlink_log is not to hear, dropped in the kernel by a
+ * filter on that socket: one that floods takes no room in its buffer from the others, and
+ * no time from its reader.
  */
 #ifndef DAEMON_MUTE_H
 #define DAEMON_MUTE_H

@@ -3,8 +3,9 @@
  * A group of the kernel's nfnetlink_log: the first bytes of each packet that a rule logs.
  *
  * Needs CAP_NET_ADMIN. A struct nflog belongs to its caller, from nflog_open to
- * nflog_close. The kernel numbers what it sends, so that what finds no room in the buffer,
- * or is filtered out (daemon/mute.h), is counted all the same: it is never waited for.
+ * nflog_close. The kernel numbers what it sends, so that what finds no room in the
+ * buffer, or is filtered out (daemon/mute.h), is counted all the same. Nothing is ever
+ * waited for.
  */
 #ifndef DAEMON_NFLOG_H
 #define DAEMON_NFLOG_H

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the kernel has refused, told to the loop: the enforcer's side of the records about
- * refused connections. Packets come from an NFLOG group; ENFORCER_REFUSED messages go out.
+ * refused connections. Packets come from an NFLOG group, ENFORCER_REFUSED messages go
+ * out.
  *
  * A service that may fail and must not harm: nothing here waits, a call reads at most
  * NFLOG_ROUND packets, and daemon/tally.h says how many a second. Whom that calls loud is
- * muted in the kernel for the rest of the second; when even that cannot be done, nobody is
- * listened to for as long.
+ * muted in the kernel for the rest of the second; when even that cannot be done, nobody
+ * is listened to for as long.
  */
 #ifndef DAEMON_REFUSED_H
 #define DAEMON_REFUSED_H
@@ -46,7 +47,8 @@ void refused_stop(struct refused *r);
 
 /* When this becomes readable, call refused_work; -1: not now. */
 int refused_fd(const struct refused *r);
-/* Is there something to do after some time, readable or not? Then ret_until_ms says when. */
+/* Is there something to do at a certain time, readable or not? Then ret_until_ms says
+ * when. */
 bool refused_is_due(const struct refused *r, int64_t *ret_until_ms);
 /* Read and tell. */
 void refused_work(struct refused *r, int64_t now_ms);

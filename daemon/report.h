@@ -47,7 +47,7 @@ struct report_subject {
 
 enum report_reason {
 	REPORT_UNLISTED,  /* no name is known that leads there, or that opens anything */
-	REPORT_NO_LOOKUP, /* one is, but this pod did not look it up, or its lease ended */
+	REPORT_NO_LOOKUP, /* one is, but the pod did not look it up, or its lease ended */
 	REPORT_NOT_LISTED_PORT, /* the pod looked it up, and it opens other ports */
 };
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Refused packets, cut down to what is worth telling: each flow once a second, and so many
- * flows a second, of one source and in all. What is beyond is counted and nothing more.
+ * Refused packets, cut down to what is worth telling: each flow once a second, and so
+ * many flows a second, of one source and in all. What is beyond is only counted.
  *
- * A source that sends more than TALLY_SOURCE_PACKETS in a second is loud: the caller ought
- * to stop listening to it until the second is over, so that others are heard. The source
- * port is no part of a flow here: a program that tries again uses another one.
+ * A source that sends TALLY_SOURCE_PACKETS in a second is loud: the caller ought to stop
+ * listening to it until the second is over, so that others are heard. The source port is
+ * no part of a flow here: a program that tries again uses another one.
  *
  * A value without ownership and without a clock; about 25 KiB.
  */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/if_packet.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -13,7 +12,6 @@
 #include <time.h>
 
 #include "daemon/enforcer.h"
-#include "daemon/nflog.h"
 #include "daemon/privilege.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
@@ -421,76 +419,6 @@ the_loss_of_the_table_is_told_unasked(void **state)
 	assert_int_equal(scene.lost, 0);
 }
 
-/* A datagram from a pod to port 9 of 198.51.100.80, as it comes over its interface. */
-static void
-send_frame(void)
-{
-	static const uint8_t frame[] = {2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, /* */
-	    0x45, 0, 0, 29, 0, 0, 0, 0, 64, IPPROTO_UDP, 0x45, 0x54, 10, 244, 0, 5, 198,
-	    51, 100, 80, 0xd4, 0x31, 0, 9, 0, 9, 0, 0, 'x'};
-	struct sockaddr_ll address = {
-	    .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex("peer0")};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(sendto(fd, frame, sizeof(frame), 0, (struct sockaddr *)&address,
-			     sizeof(address)),
-	    sizeof(frame));
-	(void)close(fd); /* nothing waits in it */
-}
-
-static void
-what_the_kernel_refuses_is_told_unasked(void **state)
-{
-	const struct enforcer_table table = sample_table();
-	const struct addr pod = sample_addr("10.244.0.5");
-	const struct addr destination = sample_addr("198.51.100.80");
-	const struct enforcer_refused *flow = &scene.last.body.refused[0];
-
-	(void)state;
-	assert_int_equal(
-	    scene_run("ip link add veth0 address 02:00:00:00:00:01 type veth peer name "
-		      "peer0 address 02:00:00:00:00:02 && ip link set veth0 up && "
-		      "ip link set peer0 up && ip route add 10.244.0.5/32 dev veth0"),
-	    0);
-	assert_int_equal(put_table(&table), 0);
-	send_frame();
-	assert_true(take());
-	assert_int_equal(scene.last.kind, ENFORCER_REFUSED);
-	assert_int_equal(scene.last.result, 0);
-	assert_int_equal(scene.last.count, 1);
-	assert_int_equal(scene.last.packets, 1);
-	assert_true(addr_equal(&flow->source, &pod));
-	assert_true(addr_equal(&flow->destination, &destination));
-	assert_int_equal(flow->proto, IPPROTO_UDP);
-	assert_int_equal(flow->port, 9);
-	/* the second one is told of when the second is over */
-	send_frame();
-	assert_true(take());
-	assert_int_equal(scene.last.kind, ENFORCER_REFUSED);
-	assert_int_equal(scene.last.count, 0);
-	assert_int_equal(scene.last.packets, 1);
-	assert_int_equal(put_lease(2, "a.example", "192.0.2.1"), 0);
-}
-
-static void
-a_group_that_another_has_is_told_once(void **state)
-{
-	const struct enforcer_table table = sample_table();
-	struct nflog other;
-
-	(void)state;
-	assert_int_equal(nflog_open(&other, table.log_group), 0);
-	assert_int_equal(put_table(&table), 0);
-	assert_true(take());
-	assert_int_equal(scene.last.kind, ENFORCER_REFUSED);
-	assert_int_equal(scene.last.result, -EBUSY);
-	assert_int_equal(put_lease(2, "a.example", "192.0.2.1"), 0);
-	nflog_close(&other);
-	assert_int_equal(put_table(&table), 0);
-	assert_int_equal(put_lease(3, "a.example", "192.0.2.2"), 0);
-}
-
 /* Without the right there is no enforcer, and no process left of the try. */
 static void
 without_the_capability_it_does_not_start(void **state)
@@ -527,8 +455,6 @@ main(void)
 	    ENFORCER_TEST(many_requests_at_once_are_answered_in_order),
 	    ENFORCER_TEST(a_deadline_that_has_passed_is_not_tried),
 	    ENFORCER_TEST(the_loss_of_the_table_is_told_unasked),
-	    ENFORCER_TEST(what_the_kernel_refuses_is_told_unasked),
-	    ENFORCER_TEST(a_group_that_another_has_is_told_once),
 	    ENFORCER_TEST(without_the_capability_it_does_not_start),
 	};
 
