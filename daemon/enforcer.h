@@ -92,8 +92,7 @@ struct enforcer_fixed {
 struct enforcer_refused {
 	struct addr source;
 	struct addr destination; /* of the source's family */
-	uint16_t source_port;    /* 0, as port: it has none, or it is not known */
-	uint16_t port;
+	uint16_t port;           /* 0: it has none, or it is not known */
 	uint8_t proto;
 };
 

@@ -32,11 +32,10 @@ has_ports(uint8_t proto)
 }
 
 static void
-read_ports(const uint8_t *packet, size_t len, size_t pos, struct enforcer_refused *flow)
+read_port(const uint8_t *packet, size_t len, size_t pos, struct enforcer_refused *flow)
 {
 	if (!has_ports(flow->proto) || pos > len || len - pos < 4)
 		return;
-	flow->source_port = u16_at(packet + pos);
 	flow->port = u16_at(packet + pos + 2);
 }
 
@@ -54,7 +53,7 @@ parse_v4(const uint8_t *packet, size_t len, struct enforcer_refused *flow)
 	flow->destination = addr_make(AF_INET, packet + 16);
 	flow->proto = packet[9];
 	if ((u16_at(packet + 6) & V4_OFFSET_MASK) == 0)
-		read_ports(packet, len, header_len, flow);
+		read_port(packet, len, header_len, flow);
 	return 0;
 }
 
@@ -100,7 +99,7 @@ parse_v6(const uint8_t *packet, size_t len, struct enforcer_refused *flow)
 		pos += step;
 	}
 	/* an extension at which the walk ended has no ports */
-	read_ports(packet, len, pos, flow);
+	read_port(packet, len, pos, flow);
 	return 0;
 }
 

@@ -12,8 +12,8 @@
 #include "daemon/enforcer.h"
 
 /*
- * packet is what the kernel kept of a packet from its IP header on, cut anywhere. Ports
- * are 0 where the protocol has none, where they were cut off, and in a fragment that is
+ * packet is what the kernel kept of a packet from its IP header on, cut anywhere. The
+ * port is 0 where the protocol has none, where it was cut off, and in a fragment that is
  * not the first. The protocol is that of the first header that is none of IPv6's known
  * extensions. Padding of ret_flow is zero. -EBADMSG: no whole IP header.
  */
