@@ -157,12 +157,12 @@ static void
 on_refused(void *ctx, const struct enforcer_message *m)
 {
 	struct daemon *d = ctx;
-	const struct explain_view view = {
+	const struct refusal_view view = {
 	    .registry = d->queries.registry,
 	    .now_ms = clock_now_ms(),
 	};
 
-	explain_take(&d->explain, &view, m);
+	refusal_take(&d->refusal, &view, m);
 }
 
 static int
@@ -268,7 +268,7 @@ assemble(struct daemon *d)
 	d->queries.gate = d->gate;
 	d->queries.report = &d->report;
 	d->queries.recent = d->recent;
-	d->explain = (struct explain){.report = &d->report, .recent = d->recent};
+	d->refusal = (struct refusal){.report = &d->report, .recent = d->recent};
 	d->queries.now_ms = clock_now_ms;
 	d->queries.config = d->loaded.config;
 	d->queries.registry = d->loaded.registry;

@@ -21,12 +21,12 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/macros.h"
-#include "daemon/explain.h"
 #include "daemon/gate.h"
 #include "daemon/loader.h"
 #include "daemon/notify.h"
 #include "daemon/pod.h"
 #include "daemon/query.h"
+#include "daemon/refusal.h"
 #include "daemon/report.h"
 
 #define DAEMON_DRAIN_MS 6000 /* longer than any lookup may take */
@@ -50,7 +50,7 @@ struct daemon {
 	struct pods pods;
 	struct report report;
 	struct recent *recent;
-	struct explain explain;
+	struct refusal refusal;
 	struct queries queries;
 	struct gate *gate;
 	struct resolver *resolver;

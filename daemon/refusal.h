@@ -7,8 +7,8 @@
  * The cost of a record is a few look-ups; how many there are a second is bounded by
  * daemon/tally.h.
  */
-#ifndef DAEMON_EXPLAIN_H
-#define DAEMON_EXPLAIN_H
+#ifndef DAEMON_REFUSAL_H
+#define DAEMON_REFUSAL_H
 
 #include <stdint.h>
 
@@ -20,28 +20,28 @@
 
 /* Packets that the kernel has refused, and those of them whose flows were not looked
  * at. */
-struct explain_counts {
+struct refusal_counts {
 	uint64_t packets, unread;
 };
 
-struct explain {
+struct refusal {
 	struct report *report; /* all borrowed */
 	const struct recent *recent;
-	struct explain_counts counts;
+	struct refusal_counts counts;
 };
 
 /* What is known at this moment; borrowed. */
-struct explain_view {
+struct refusal_view {
 	const struct registry *registry;
 	int64_t now_ms;
 };
 
 /* Take one ENFORCER_REFUSED message. */
-void explain_take(
-    struct explain *e, const struct explain_view *view, const struct enforcer_message *m);
+void refusal_take(
+    struct refusal *r, const struct refusal_view *view, const struct enforcer_message *m);
 /* The reason, and the name behind the address: NULL when none is known. */
-enum report_reason explain_reason(const struct explain *e,
-    const struct explain_view *view, const struct enforcer_refused *flow,
+enum report_reason refusal_reason(const struct refusal *r,
+    const struct refusal_view *view, const struct enforcer_refused *flow,
     const struct name **ret_name);
 
 #endif

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/explain.h"
+#include "daemon/refusal.h"
 #include "tests/unit/built.h"
 #include "tests/unit/sample.h"
 
@@ -24,7 +24,7 @@ static struct {
 	struct built built;
 	struct recent *recent;
 	struct report report;
-	struct explain explain;
+	struct refusal refusal;
 } scene;
 
 static int
@@ -39,7 +39,7 @@ enter(void **state)
 	assert_int_equal(built_finish(&scene.built), 0);
 	assert_int_equal(recent_new(&key, &scene.recent), 0);
 	report_init(&scene.report, &key);
-	scene.explain = (struct explain){.report = &scene.report, .recent = scene.recent};
+	scene.refusal = (struct refusal){.report = &scene.report, .recent = scene.recent};
 	return 0;
 }
 
@@ -52,10 +52,10 @@ leave(void **state)
 	return 0;
 }
 
-static struct explain_view
+static struct refusal_view
 view(void)
 {
-	return (struct explain_view){.registry = scene.built.registry, .now_ms = NOW_MS};
+	return (struct refusal_view){.registry = scene.built.registry, .now_ms = NOW_MS};
 }
 
 static struct enforcer_refused
@@ -83,11 +83,11 @@ static void
 expect(uint16_t port, uint8_t proto, enum report_reason reason, const char *text)
 {
 	const struct enforcer_refused flow = flow_to(port, proto);
-	const struct explain_view v = view();
+	const struct refusal_view v = view();
 	const struct name *name = NULL;
 	char found[NAME_TEXT_MAX];
 
-	assert_int_equal(explain_reason(&scene.explain, &v, &flow, &name), reason);
+	assert_int_equal(refusal_reason(&scene.refusal, &v, &flow, &name), reason);
 	assert_int_equal(name == NULL, text == NULL);
 	if (name != NULL)
 		assert_string_equal(name_format(name, found), text);
@@ -137,7 +137,7 @@ a_name_that_the_pod_may_not_see_opens_nothing(void **state)
 static void
 a_message_is_counted_and_told(void **state)
 {
-	const struct explain_view v = view();
+	const struct refusal_view v = view();
 	struct enforcer_message m = sample_message(ENFORCER_REFUSED, 0, 2);
 	struct log_counts before = log_counts(), after;
 
@@ -146,29 +146,29 @@ a_message_is_counted_and_told(void **state)
 	m.lost = 50;
 	m.body.refused[0] = flow_to(443, IPPROTO_TCP);
 	m.body.refused[1] = flow_to(80, IPPROTO_TCP);
-	explain_take(&scene.explain, &v, &m);
-	assert_int_equal(scene.explain.counts.packets, 70);
-	assert_int_equal(scene.explain.counts.unread, 50);
+	refusal_take(&scene.refusal, &v, &m);
+	assert_int_equal(scene.refusal.counts.packets, 70);
+	assert_int_equal(scene.refusal.counts.unread, 50);
 	m = sample_message(ENFORCER_REFUSED, 0, 0);
 	m.result = -EBUSY;
-	explain_take(&scene.explain, &v, &m);
+	refusal_take(&scene.refusal, &v, &m);
 	after = log_counts();
 	assert_int_equal(after.written + after.waiting + after.dropped -
 			     (before.written + before.waiting + before.dropped),
 	    3);
 }
 
-#define EXPLAIN_TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
+#define REFUSAL_TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    EXPLAIN_TEST(what_nobody_looked_up_is_unlisted),
-	    EXPLAIN_TEST(what_the_pod_looked_up_is_open_on_other_ports),
-	    EXPLAIN_TEST(what_another_looked_up_is_to_be_looked_up),
-	    EXPLAIN_TEST(a_name_that_the_pod_may_not_see_opens_nothing),
-	    EXPLAIN_TEST(a_message_is_counted_and_told),
+	    REFUSAL_TEST(what_nobody_looked_up_is_unlisted),
+	    REFUSAL_TEST(what_the_pod_looked_up_is_open_on_other_ports),
+	    REFUSAL_TEST(what_another_looked_up_is_to_be_looked_up),
+	    REFUSAL_TEST(a_name_that_the_pod_may_not_see_opens_nothing),
+	    REFUSAL_TEST(a_message_is_counted_and_told),
 	};
 
 	/* a path that no journal listens at */

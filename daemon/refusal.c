@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/explain.h"
+#include "daemon/refusal.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -17,17 +17,17 @@ lists(const struct registry_host *host, const struct enforcer_refused *flow)
 }
 
 enum report_reason
-explain_reason(const struct explain *e, const struct explain_view *view,
+refusal_reason(const struct refusal *r, const struct refusal_view *view,
     const struct enforcer_refused *flow, const struct name **ret_name)
 {
 	const struct workload *w = registry_workload(view->registry, &flow->source);
 	const struct name *own =
-	    recent_find(e->recent, &flow->source, &flow->destination, view->now_ms);
+	    recent_find(r->recent, &flow->source, &flow->destination, view->now_ms);
 	const struct name *name = own;
 	struct verdict v;
 
 	if (name == NULL)
-		name = recent_find(e->recent, NULL, &flow->destination, view->now_ms);
+		name = recent_find(r->recent, NULL, &flow->destination, view->now_ms);
 	*ret_name = name;
 	if (name == NULL)
 		return REPORT_UNLISTED;
@@ -39,11 +39,11 @@ explain_reason(const struct explain *e, const struct explain_view *view,
 }
 
 void
-explain_take(
-    struct explain *e, const struct explain_view *view, const struct enforcer_message *m)
+refusal_take(
+    struct refusal *r, const struct refusal_view *view, const struct enforcer_message *m)
 {
-	e->counts.packets += m->packets;
-	e->counts.unread += m->lost;
+	r->counts.packets += m->packets;
+	r->counts.unread += m->lost;
 	if (m->result < 0)
 		log_event(LOG_FAULT, LOG_PRIORITY_WARNING, NULL, 0,
 		    "refused connections do not reach the log: NFLOG group: %s; they are "
@@ -60,7 +60,7 @@ explain_take(
 		    .proto = flow->proto,
 		};
 
-		c.reason = explain_reason(e, view, flow, &c.name);
-		report_refused_connection(e->report, &c, view->now_ms);
+		c.reason = refusal_reason(r, view, flow, &c.name);
+		report_refused_connection(r->report, &c, view->now_ms);
 	}
 }
