@@ -20,6 +20,7 @@ struct commit {
 	struct commit_waiter *waiter;
 	uint32_t id;
 	int64_t deadline_ms;
+	int64_t sent_ms;
 	int64_t lease_end_ms;
 	size_t len;
 	struct lease *leases[];
@@ -204,8 +205,8 @@ settle_all(struct committer *c, struct lease *const *leases, size_t len, int res
 }
 
 static void
-fill_message(struct enforcer_message *m, const struct commit_request *request,
-    struct commit *commit)
+fill_message(struct committer *c, struct enforcer_message *m,
+    const struct commit_request *request, struct commit *commit)
 {
 	char text[NAME_TEXT_MAX];
 
@@ -218,7 +219,7 @@ fill_message(struct enforcer_message *m, const struct commit_request *request,
 	name_format(request->name, text);
 	memcpy(m->name, text, strnlen(text, sizeof(m->name) - 1));
 	for (size_t i = 0; i < request->len; i++) {
-		const struct lease *lease = request->leases[i];
+		struct lease *lease = request->leases[i];
 
 		m->body.leases[i] = (struct enforcer_lease){
 		    .pod = lease->pod->addr,
@@ -226,7 +227,8 @@ fill_message(struct enforcer_message *m, const struct commit_request *request,
 		    .port = lease->target.port,
 		    .proto = lease->target.proto,
 		    .renew = request->renew[i],
-		    .timeout_ms = request->timeout_ms,
+		    .timeout_ms = lease_ask(
+			c->leases, lease, commit->sent_ms, commit->lease_end_ms),
 		};
 		commit->leases[i] = request->leases[i];
 	}
@@ -254,8 +256,9 @@ committer_commit(struct committer *c, const struct commit_request *request,
 		commit->id = new_id(c);
 		commit->len = request->len;
 		commit->deadline_ms = now_ms + c->deadline_ms;
+		commit->sent_ms = now_ms;
 		commit->lease_end_ms = now_ms + request->timeout_ms;
-		fill_message(&m, request, commit);
+		fill_message(c, &m, request, commit);
 		r = outbox_add(&c->out, &m);
 	}
 	if (r < 0) {
@@ -341,6 +344,9 @@ finish_commit(struct committer *c, struct commit *commit, int result)
 	if (result == 0) {
 		c->counts.commits++;
 		c->counts.leases += commit->len;
+		/* the kernel's leases outlive what is remembered of ours: see lease.h */
+		if (c->now_ms() - commit->sent_ms > LEASE_LINGER_MS)
+			leases_set_doubt(c->leases);
 	} else {
 		c->counts.failed++;
 	}
@@ -386,7 +392,7 @@ take_message(struct committer *c, const struct enforcer_message *m, size_t len)
 	}
 	if (m->kind == ENFORCER_RESULT)
 		take_result(c, m);
-	else if (m->kind == ENFORCER_LEASES && m->id == c->task_id)
+	else if (m->kind == ENFORCER_LEASES && m->id == c->task_id && m->id != 0)
 		c->hooks.dumped(c->hooks.ctx, m);
 	else if (m->kind == ENFORCER_LOST)
 		lose(c, -ENOENT);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -280,6 +281,32 @@ config_read(const char *path, const char *resolv_conf, struct findings *findings
 		config_free(r.config);
 		return result;
 	}
+	*ret_config = r.config;
+	return 0;
+}
+
+int
+config_defaults(struct config **ret_config)
+{
+	struct findings findings;
+	struct reading r = {
+	    .findings = &findings,
+	    .arena = arena_new(ARENA_MAX),
+	    .config = calloc(1, sizeof(*r.config)),
+	};
+	int result = -ENOMEM;
+
+	findings_init(&findings, 0);
+	if (r.arena != NULL && r.config != NULL)
+		result = set_fallbacks(&r);
+	assert(findings.errors == 0); /* the table's own values */
+	arena_free(r.arena);
+	findings_done(&findings);
+	if (result < 0) {
+		config_free(r.config);
+		return result;
+	}
+	r.config->listen_is_default = true;
 	*ret_config = r.config;
 	return 0;
 }

@@ -77,6 +77,9 @@ struct config {
  */
 MUST_CHECK int config_read(const char *path, const char *resolv_conf,
     struct findings *findings, struct config **ret_config);
+/* Every option at its default; no file is read, and so there are no upstreams. -ENOMEM.
+ */
+MUST_CHECK int config_defaults(struct config **ret_config);
 void config_free(struct config *c);
 
 /* A table of all options for people: one line each, name, type, range, default, what it

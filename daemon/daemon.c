@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/check.h"
 #include "daemon/clock.h"
 #include "daemon/control.h"
 #include "daemon/enforcer.h"
@@ -48,7 +49,7 @@ load(struct daemon *d)
 
 	findings_init(&findings, FINDINGS_MAX);
 	r = loader_load(d->options->config_path, &d->key, &findings, &d->loaded);
-	turn_print_findings(&findings, stderr);
+	check_print(&findings, false, stderr);
 	findings_done(&findings);
 	d->loaded_ms = clock_now_ms();
 	if (r < 0)

@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/clock.h"
+#include "daemon/check.h"
+#include "daemon/config.h"
 #include "daemon/daemon.h"
-#include "daemon/turn.h"
 #include "daemon/version.h"
 
 #define EXIT_REFUSED 1
 #define EXIT_USAGE 2
 
 static const char usage[] =
-    "usage: egressd [-c FILE] [-t] [-v] [--help] [--version]\n"
+    "usage: egressd [-c FILE] [-v]\n"
+    "       egressd -t [-c FILE] [-v] [--json] [PATH...]\n"
+    "       egressd --help | --options | --version\n"
     "\n"
     "  -c, --config FILE  the configuration instead of " CONFIG_DEFAULT_PATH "\n"
-    "  -t, --test         check configuration and registry, say what is wrong, and end\n"
-    "  -v, --verbose      log more\n"
+    "  -t, --test         check configuration and registry, say what is wrong, and end;\n"
+    "                     with PATHs (files, folders, - for standard input) only these\n"
+    "                     manifests, and no configuration but that of -c\n"
+    "  -v, --verbose      log more; with -t print notes too\n"
+    "      --json         with -t: findings as JSON\n"
     "      --options      list the options of the configuration\n"
     "\n"
     "SIGHUP reloads configuration and registry. See egressd(8) and egressd.yaml(5).\n";
@@ -28,31 +34,51 @@ enum mode {
 	MODE_USAGE,
 };
 
+struct arguments {
+	struct daemon_options daemon;
+	struct check_options check;
+};
+
+/* Arguments that only one of the two takes. */
 static enum mode
-parse(int argc, char **argv, struct daemon_options *ret_options)
+check_mode(enum mode mode, const struct check_options *check)
+{
+	bool of_check = check->path_count > 0 || check->json;
+
+	return mode == MODE_RUN && of_check ? MODE_USAGE : mode;
+}
+
+static enum mode
+parse(int argc, char **argv, struct arguments *ret_arguments)
 {
 	static const struct option options[] = {
 	    {"config", required_argument, NULL, 'c'},
 	    {"test", no_argument, NULL, 't'},
 	    {"verbose", no_argument, NULL, 'v'},
+	    {"json", no_argument, NULL, 'j'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {"options", no_argument, NULL, 'o'},
 	    {0},
 	};
+	struct daemon_options *daemon = &ret_arguments->daemon;
+	struct check_options *check = &ret_arguments->check;
 	enum mode mode = MODE_RUN;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "c:tvh", options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			ret_options->config_path = optarg;
+			daemon->config_path = check->config_path = optarg;
 			break;
 		case 't':
 			mode = MODE_TEST;
 			break;
 		case 'v':
-			ret_options->debug = true;
+			daemon->debug = check->notes = true;
+			break;
+		case 'j':
+			check->json = true;
 			break;
 		case 'h':
 			(void)fputs(usage, stdout); /* nobody to tell when it fails */
@@ -67,40 +93,32 @@ parse(int argc, char **argv, struct daemon_options *ret_options)
 			return MODE_USAGE;
 		}
 	}
-	return optind == argc ? mode : MODE_USAGE;
+	check->paths = argv + optind;
+	check->path_count = (size_t)(argc - optind);
+	return check_mode(mode, check);
 }
 
-/* Every finding on standard output; 0 when all is accepted. */
 static int
-test(const struct daemon_options *options)
+test(const struct check_options *options)
 {
-	struct loader_result loaded = {0};
-	struct findings findings;
-	struct hash_key key;
-	int r = clock_random_bytes(&key, sizeof(key));
+	int r = check_run(options, stdout);
 
-	findings_init(&findings, FINDINGS_MAX);
-	if (r == 0)
-		r = loader_load(options->config_path, &key, &findings, &loaded);
-	turn_print_findings(&findings, stdout);
-	if (r < 0 && findings.errors == 0)
-		(void)fprintf(stderr, "egressd: %s\n",
+	if (r < 0 && r != -EINVAL)
+		(void)fprintf(stderr, "egressd: not checked: %s\n",
 		    strerror(-r)); /* nobody to tell when it fails */
-	findings_done(&findings);
-	turn_release(&loaded);
 	return r < 0 ? EXIT_REFUSED : 0;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct daemon_options options = {0};
+	struct arguments arguments = {0};
 
-	switch (parse(argc, argv, &options)) {
+	switch (parse(argc, argv, &arguments)) {
 	case MODE_RUN:
-		return daemon_run(&options);
+		return daemon_run(&arguments.daemon);
 	case MODE_TEST:
-		return test(&options);
+		return test(&arguments.check);
 	case MODE_END:
 		return 0;
 	case MODE_USAGE:

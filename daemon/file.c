@@ -70,8 +70,8 @@ fd_path(int fd, char path[PATH_MAX], size_t *ret_len)
 }
 
 /*
- * What was opened is asked where it lies: no race, since it is the open file that is asked.
- * openat2(2) could refuse earlier, but systemd's RestrictSUIDSGID= takes it away.
+ * What was opened is asked where it lies: no race, since it is the open file that is
+ * asked. openat2(2) could refuse earlier, but systemd's RestrictSUIDSGID= takes it away.
  */
 static int
 open_beneath(int dir, const char *path)

@@ -4,10 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
 #include "daemon/change.h"
+#include "daemon/plan.h"
 #include "daemon/recent.h"
 #include "daemon/rejudge.h"
 
@@ -31,9 +33,10 @@ struct gate {
 	struct leases *leases;
 	struct committer *committer;
 	enum work work;
+	enum work after_dump;
+	int64_t dump_ms; /* when the dump was asked for */
 	struct rejudge rejudge;
 	struct change change;
-	size_t found;     /* leases in the kernel's dump */
 	struct buf stale; /* struct enforcer_lease: found, and not to be kept */
 	gate_done_fn done;
 	struct event *repair_timer;
@@ -45,6 +48,13 @@ static void on_dumped(void *ctx, const struct enforcer_message *m);
 static void on_refused(void *ctx, const struct enforcer_message *m);
 static void on_repair_timer(int fd, short what, void *ctx);
 static void on_changed(void *ctx, int result);
+static void repair_later(struct gate *g);
+
+static uint32_t
+timeout_max_ms(const struct config *cfg)
+{
+	return (plan_cap_s(cfg) + 1) * 1000;
+}
 
 static struct lease_limits
 limits_of(const struct config *cfg)
@@ -53,6 +63,7 @@ limits_of(const struct config *cfg)
 	    .size = cfg->lease_size,
 	    .per_pod = cfg->lease_per_pod,
 	    .per_name = cfg->lease_per_name,
+	    .timeout_ms = timeout_max_ms(cfg),
 	};
 }
 
@@ -91,6 +102,8 @@ gate_new(struct event_base *base, const struct gate_settings *settings,
 	*ret_gate = g;
 	return 0;
 fail:
+	if (g->leases == NULL)
+		(void)close(settings->fd); /* nothing was written to it */
 	gate_free(g);
 	return r;
 }
@@ -120,9 +133,11 @@ gate_ready(const struct gate *g)
 const char *
 gate_state_text(const struct gate *g)
 {
+	enum work work = g->work == WORK_DUMP ? g->after_dump : g->work;
+
 	if (gate_ready(g))
-		return g->work == WORK_NONE ? "standing" : "changing";
-	return g->work == WORK_DUMP || g->work == WORK_START ? "starting" : "lost";
+		return work == WORK_NONE ? "standing" : "changing";
+	return work == WORK_START ? "starting" : "lost";
 }
 
 struct leases *
@@ -173,7 +188,7 @@ describe(struct gate *g)
 	    .own = 1,
 	    /* the kernel counts what has ended until it collects it: leave it room */
 	    .set_size = cfg->lease_size + cfg->lease_size / 8 + 1024,
-	    .timeout_max_ms = (cfg->lease_cap_s + 1) * 1000,
+	    .timeout_max_ms = timeout_max_ms(cfg),
 	    .log_group = GATE_LOG_GROUP,
 	};
 
@@ -198,21 +213,29 @@ send_change(struct gate *g, enum work work)
 	return 0;
 }
 
+static struct lease_target
+target_of(const struct enforcer_lease *lease)
+{
+	return (struct lease_target){
+	    .addr = lease->destination, .port = lease->port, .proto = lease->proto};
+}
+
 static int
 send_judged(struct gate *g, enum work work)
 {
 	const struct enforcer_lease *stale = (const void *)g->stale.bytes;
+	int64_t now_ms = g->settings.now_ms();
 
 	describe(g);
-	for (size_t i = 0; i < g->stale.len / sizeof(*stale); i++)
-		change_revoke(&g->change, &stale[i].pod,
-		    &(struct lease_target){
-			.addr = stale[i].destination,
-			.port = stale[i].port,
-			.proto = stale[i].proto,
-		    });
-	rejudge_run(
-	    &g->rejudge, g->leases, g->now.registry, &g->change, g->settings.now_ms());
+	for (size_t i = 0; i < g->stale.len / sizeof(*stale); i++) {
+		struct lease_target target = target_of(&stale[i]);
+
+		if (!lease_known(g->leases, &stale[i].pod, &target))
+			change_revoke(&g->change, &stale[i].pod, &target);
+	}
+	rejudge_run(&g->rejudge, g->leases, g->now.registry, &g->change, now_ms);
+	if (work == WORK_REPAIR)
+		rejudge_repeat(g->leases, &g->change, now_ms);
 	return send_change(g, work);
 }
 
@@ -237,23 +260,20 @@ static void
 on_dumped(void *ctx, const struct enforcer_message *m)
 {
 	struct gate *g = ctx;
-	int64_t now_ms = g->settings.now_ms();
 	struct name name;
-	int named = name_parse(m->name, strlen(m->name), &name);
+	int named = name_parse(m->name, strnlen(m->name, sizeof(m->name)), &name);
 
 	for (size_t i = 0; i < m->count; i++) {
 		const struct enforcer_lease *lease = &m->body.leases[i];
-		struct lease_target target = {.addr = lease->destination,
-		    .port = lease->port,
-		    .proto = lease->proto};
+		struct lease_target target = target_of(lease);
 
-		g->found++;
+		/* what was left when the kernel was asked is no more now */
 		if (named < 0 || lease_restore(g->leases, &lease->pod, &name, &target,
-				     now_ms + lease->timeout_ms) < 0)
+				     g->dump_ms + lease->timeout_ms) < 0)
 			buf_append(&g->stale, lease, sizeof(*lease));
 		else if (g->settings.recent != NULL)
 			recent_note(g->settings.recent, &lease->pod, &lease->destination,
-			    &name, now_ms);
+			    &name, g->dump_ms);
 	}
 }
 
@@ -263,22 +283,41 @@ on_dump_done(void *ctx, int result)
 	struct gate *g = ctx;
 
 	g->work = WORK_NONE;
-	if (result == 0 || result == -ENOENT)
-		result = send_judged(g, WORK_START);
-	if (result < 0)
+	/* a repair goes on without: what cannot be read may still be replaced */
+	if (result == 0 || result == -ENOENT || g->after_dump == WORK_REPAIR)
+		result = send_judged(g, g->after_dump);
+	if (result == 0)
+		return;
+	if (g->after_dump == WORK_START)
 		tell(g, result);
+	else
+		repair_later(g);
+}
+
+/* Look first at what the kernel holds. */
+static int
+dump(struct gate *g, enum work work)
+{
+	int r;
+
+	buf_clear(&g->stale);
+	g->dump_ms = g->settings.now_ms();
+	r = committer_dump(g->committer, on_dump_done, g);
+	if (r < 0)
+		return r;
+	g->work = WORK_DUMP;
+	g->after_dump = work;
+	return 0;
 }
 
 int
 gate_start(struct gate *g, gate_done_fn done)
 {
-	int r = committer_dump(g->committer, on_dump_done, g);
+	int r = dump(g, WORK_START);
 
-	if (r < 0)
-		return r;
-	g->work = WORK_DUMP;
-	g->done = done;
-	return 0;
+	if (r == 0)
+		g->done = done;
+	return r;
 }
 
 static void
@@ -290,25 +329,33 @@ adopt_limits(struct gate *g)
 	committer_set_deadline(g->committer, g->now.config->commit_deadline_ms);
 }
 
+static void
+go_back(struct gate *g)
+{
+	g->now = g->before;
+	adopt_limits(g);
+}
+
 int
 gate_switch(struct gate *g, const struct gate_state *state, gate_done_fn done)
 {
 	int r;
 
-	if (g->work != WORK_NONE)
+	/* a table in doubt is made again first: a switch repeats no leases */
+	if (g->work != WORK_NONE || event_pending(g->repair_timer, EV_TIMEOUT, NULL))
 		return -EBUSY;
 	g->before = g->now;
 	g->now = *state;
+	adopt_limits(g);
 	buf_clear(&g->stale);
 	r = send_judged(g, WORK_SWITCH);
 	if (r < 0) {
 		/* what was withdrawn in memory stands in the kernel: make the table
 		 * again */
-		g->now = g->before;
+		go_back(g);
 		on_lost(g, r);
 		return r;
 	}
-	adopt_limits(g);
 	g->done = done;
 	return 0;
 }
@@ -327,10 +374,7 @@ repair_later(struct gate *g)
 static void
 repair(struct gate *g)
 {
-	describe(g);
-	rejudge_repeat(g->leases, &g->change, g->settings.now_ms());
-	g->rejudge = (struct rejudge){.leases = g->leases};
-	if (send_change(g, WORK_REPAIR) < 0)
+	if (dump(g, WORK_REPAIR) < 0)
 		repair_later(g);
 }
 
@@ -356,11 +400,11 @@ on_changed(void *ctx, int result)
 	g->work = WORK_NONE;
 	rejudge_settle(&g->rejudge, result == 0);
 	if (!made && work == WORK_SWITCH) {
-		g->now = g->before;
-		adopt_limits(g);
-	}
-	if (result < 0 && (made || work != WORK_START))
+		go_back(g);
+		repair(g); /* what was withdrawn in memory may stand in the kernel */
+	} else if (result < 0 && (made || work != WORK_START)) {
 		repair_later(g);
+	}
 	if (result == 0 && work == WORK_REPAIR)
 		g->settings.restored(g->settings.ctx);
 	if (work == WORK_START || work == WORK_SWITCH)

@@ -3,9 +3,10 @@
  * The gate: keeps the kernel's table in step with the registry.
  *
  * It brings the table up at the start (from the leases that the kernel still holds),
- * switches it over when a new registry comes, and makes it again from memory when it was
- * lost. Each is one kernel transaction. It owns the leases and the way to the enforcer;
- * everything runs on the loop.
+ * switches it over when a new registry comes, and makes it again when it was lost or is
+ * in doubt: from memory, after a look at what the kernel holds, so that no lease stands
+ * there that a later registry would not withdraw. Each is one kernel transaction. It owns
+ * the leases and the way to the enforcer; everything runs on the loop.
  *
  * While a switch is under way the new registry is in force already: whatever is committed
  * after it comes behind it in the kernel too. A switch that fails puts the old one back.
@@ -73,8 +74,8 @@ void gate_free(struct gate *g);
 /* Read the kernel's leases back, judge them, make the table. Once, first. -ENOMEM. */
 MUST_CHECK int gate_start(struct gate *g, gate_done_fn done);
 /* Bring everything to the new state. On a result other than 0 in the outcome the old
- * state is the present one again. -EBUSY while another change is under way, -ENOMEM: then
- * nothing has changed. */
+ * state is the present one again. -EBUSY while another change is under way or the table
+ * does not stand, -ENOMEM: then nothing has changed. */
 MUST_CHECK int gate_switch(
     struct gate *g, const struct gate_state *state, gate_done_fn done);
 

@@ -423,3 +423,9 @@ layout_remove(void)
 	netlink_close(&nl);
 	return r;
 }
+
+const char *
+layout_set(uint8_t family, const char *four, const char *six)
+{
+	return family == AF_INET ? four : six;
+}

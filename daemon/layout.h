@@ -50,4 +50,7 @@ bool layout_is_owned(const struct netlink *nl, const struct layout_found *found)
  * an enforcer that lives; -EPERM: without CAP_NET_ADMIN. */
 MUST_CHECK int layout_remove(void);
 
+/* The name of the set of this family. */
+const char *layout_set(uint8_t family, const char *four, const char *six);
+
 #endif

@@ -51,9 +51,7 @@ leases_new(const struct lease_limits *limits, struct pods *pods,
 
 	if (l == NULL)
 		return -ENOMEM;
-	l->limits = *limits;
-	l->pods = pods;
-	l->key = *key;
+	*l = (struct leases){.limits = *limits, .pods = pods, .key = *key};
 	r = table_init(&l->table, limits->size);
 	if (r == 0)
 		r = table_init(&l->grants, limits->size);
@@ -69,25 +67,17 @@ leases_new(const struct lease_limits *limits, struct pods *pods,
 void
 leases_set_limits(struct leases *l, const struct lease_limits *limits)
 {
-	size_t size = l->limits.size;
-
 	l->limits = *limits;
-	/* the tables and the kernel's sets keep the size that they were made with */
-	if (limits->size > size)
-		l->limits.size = size;
+	/* the tables keep the size that they were made with */
+	l->limits.size = MIN_OF(limits->size, l->table.limit);
 }
 
 static struct lease_key
-make_key(const struct pod *pod, const struct lease_target *t)
+make_key(const struct addr *pod, const struct lease_target *t)
 {
-	struct lease_key key;
-
-	memset(&key, 0, sizeof(key));
-	key.pod = pod->addr;
-	key.addr = t->addr;
-	key.proto = t->proto;
-	key.port = t->port;
-	return key;
+	/* no padding: it is hashed as bytes */
+	return (struct lease_key){
+	    .pod = *pod, .addr = t->addr, .proto = t->proto, .port = t->port};
 }
 
 static bool
@@ -102,13 +92,20 @@ lease_match(const struct table_link *link, const void *data)
 }
 
 static struct lease *
-lease_find(const struct leases *l, const struct pod *pod, const struct lease_target *t)
+lease_find(const struct leases *l, const struct addr *pod, const struct lease_target *t)
 {
 	struct lease_key key = make_key(pod, t);
 	struct table_link *link = table_find(
 	    &l->table, hash_bytes(&l->key, &key, sizeof(key)), lease_match, &key);
 
 	return link != NULL ? CONTAINER_OF(link, struct lease, link) : NULL;
+}
+
+bool
+lease_known(
+    const struct leases *l, const struct addr *pod, const struct lease_target *target)
+{
+	return lease_find(l, pod, target) != NULL;
 }
 
 static bool
@@ -141,7 +138,7 @@ lease_grant(struct leases *l, const struct addr *pod, const struct name *name)
 	struct grant *g;
 
 	if (link != NULL)
-		return CONTAINER_OF(link, struct grant, link);
+		return lease_grant_hold(CONTAINER_OF(link, struct grant, link));
 	g = calloc(1, sizeof(*g) + name->len);
 	if (g == NULL)
 		return NULL;
@@ -154,43 +151,65 @@ lease_grant(struct leases *l, const struct addr *pod, const struct name *name)
 	}
 	g->name_len = name->len;
 	memcpy(g->name, name->bytes, name->len);
+	return lease_grant_hold(g);
+}
+
+struct grant *
+lease_grant_hold(struct grant *g)
+{
+	g->holds++;
 	return g;
 }
 
-void
-lease_grant_release(struct leases *l, struct grant *g)
+static void
+grant_drop(struct leases *l, struct grant *g)
 {
-	if (!LIST_EMPTY(&g->claims))
+	if (g->holds > 0 || !LIST_EMPTY(&g->claims))
 		return;
 	table_remove(&l->grants, &g->link);
 	pods_put(l->pods, g->pod);
 	free(g);
 }
 
+void
+lease_grant_release(struct leases *l, struct grant *g)
+{
+	assert(g->holds > 0);
+	g->holds--;
+	grant_drop(l, g);
+}
+
+/* A claim is in both lists: the shorter one decides how long this takes. A name may have
+ * many addresses, and an address many names. */
 static struct claim *
 claim_find(const struct lease *lease, const struct grant *g)
 {
-	struct claim *c;
+	struct claim *a = LIST_FIRST(&lease->claims), *b = LIST_FIRST(&g->claims);
 
-	LIST_FOREACH(c, &lease->claims, in_lease)
-	if (c->grant == g)
-		break;
-	return c;
+	for (; a != NULL && b != NULL;
+	     a = LIST_NEXT(a, in_lease), b = LIST_NEXT(b, in_grant)) {
+		if (a->grant == g)
+			return a;
+		if (b->lease == lease)
+			return b;
+	}
+	return NULL;
 }
 
-static int
+static struct claim *
 claim_add(struct lease *lease, struct grant *g)
 {
 	struct claim *c = calloc(1, sizeof(*c));
 
 	if (c == NULL)
-		return -ENOMEM;
+		return NULL;
 	c->lease = lease;
 	c->grant = g;
 	LIST_INSERT_HEAD(&lease->claims, c, in_lease);
 	LIST_INSERT_HEAD(&g->claims, c, in_grant);
 	g->len++;
-	return 0;
+	g->pod->claims++;
+	return c;
 }
 
 static void
@@ -199,6 +218,7 @@ claim_free(struct claim *c)
 	LIST_REMOVE(c, in_lease);
 	LIST_REMOVE(c, in_grant);
 	c->grant->len--;
+	c->grant->pod->claims--;
 	free(c);
 }
 
@@ -206,31 +226,33 @@ enum lease_cover
 lease_check(struct leases *l, struct grant *g, const struct lease_target *target,
     int64_t until_ms)
 {
-	struct lease *lease = lease_find(l, g->pod, target);
-	bool claimed = lease != NULL && claim_find(lease, g) != NULL;
+	struct lease *lease = lease_find(l, &g->pod->addr, target);
+	struct claim *c = lease != NULL ? claim_find(lease, g) : NULL;
 
-	if (!claimed && g->len >= l->limits.per_name)
+	if (c == NULL &&
+	    (g->len >= l->limits.per_name || g->pod->claims >= l->limits.per_pod))
 		goto full;
-	if (lease == NULL) {
-		if (l->table.len >= l->limits.size || g->pod->leases >= l->limits.per_pod)
-			goto full;
-		return LEASE_SHORT;
-	}
-	if (lease->deadline_ms < until_ms)
-		return LEASE_SHORT;
-	if (!claimed && claim_add(lease, g) < 0)
+	if (lease == NULL && l->table.len >= l->limits.size)
 		goto full;
+	if (lease == NULL || lease->deadline_ms < until_ms)
+		return LEASE_SHORT;
+	if (c == NULL)
+		c = claim_add(lease, g);
+	if (c == NULL)
+		goto full;
+	c->until_ms = MAX_OF(c->until_ms, until_ms);
 	return LEASE_COVERED;
 full:
 	l->refused++;
 	return LEASE_FULL;
 }
 
-/* To be looked at when it may be forgotten, but not before now_ms. */
+/* To be looked at when it may be forgotten, in a slot that has not come round yet. */
 static void
-slot_put(struct leases *l, struct lease *lease, int64_t now_ms)
+slot_put(struct leases *l, struct lease *lease)
 {
-	int64_t second = MAX_OF(lease->deadline_ms + LEASE_LINGER_MS, now_ms) / 1000 + 1;
+	int64_t second =
+	    MAX_OF((lease->deadline_ms + LEASE_LINGER_MS) / 1000, l->swept_s) + 1;
 
 	LIST_INSERT_HEAD(&l->slots[(size_t)second % SLOTS], lease, in_slot);
 }
@@ -238,19 +260,18 @@ slot_put(struct leases *l, struct lease *lease, int64_t now_ms)
 static struct lease *
 lease_new(struct leases *l, struct pod *pod, const struct lease_target *target)
 {
-	struct lease_key key = make_key(pod, target);
+	struct lease_key key = make_key(&pod->addr, target);
 	struct lease *lease = calloc(1, sizeof(*lease));
 
 	if (lease == NULL)
 		return NULL;
-	lease->pod = pod_ref(pod);
-	lease->target = *target;
 	if (table_add(&l->table, hash_bytes(&l->key, &key, sizeof(key)), &lease->link) <
 	    0) {
-		pods_put(l->pods, pod);
 		free(lease);
 		return NULL;
 	}
+	lease->pod = pod_ref(pod);
+	lease->target = *target;
 	pod->leases++;
 	if (l->table.len > l->highest)
 		l->highest = l->table.len;
@@ -288,7 +309,7 @@ lease_forget(struct leases *l, struct lease *lease)
 		struct grant *g = c->grant;
 
 		claim_free(c);
-		lease_grant_release(l, g);
+		grant_drop(l, g);
 	}
 	lease_remove(l, lease);
 }
@@ -297,23 +318,32 @@ struct lease *
 lease_reserve(
     struct leases *l, struct grant *g, const struct lease_target *target, bool *ret_renew)
 {
-	struct lease *lease = lease_find(l, g->pod, target);
+	struct lease *lease = lease_find(l, &g->pod->addr, target);
 	bool known = lease != NULL;
 
 	if (!known)
 		lease = lease_new(l, g->pod, target);
 	if (lease == NULL)
 		return NULL;
-	if (claim_find(lease, g) == NULL && claim_add(lease, g) < 0) {
+	if (claim_find(lease, g) == NULL && claim_add(lease, g) == NULL) {
 		if (!known)
 			lease_remove(l, lease);
 		return NULL;
 	}
-	if (lease->pending == UINT16_MAX)
-		return NULL;
+	assert(lease->pending < UINT16_MAX); /* the committer's queue is shorter */
 	lease->pending++;
 	*ret_renew = known || l->doubt;
 	return lease;
+}
+
+uint32_t
+lease_ask(struct leases *l, struct lease *lease, int64_t now_ms, int64_t end_ms)
+{
+	int64_t last_ms = now_ms + l->limits.timeout_ms;
+
+	lease->asked_ms = MIN_OF(MAX_OF(lease->asked_ms, end_ms), last_ms);
+	lease->deadline_ms = MIN_OF(lease->deadline_ms, last_ms);
+	return (uint32_t)(lease->asked_ms - now_ms);
 }
 
 void
@@ -332,12 +362,14 @@ lease_settle(struct leases *l, struct lease *lease, bool committed, int64_t dead
 			lease_free(l, lease);
 		return;
 	}
+	/* a limit may have come down since it was asked for */
+	deadline_ms = MIN_OF(deadline_ms, lease->asked_ms);
 	if (committed && deadline_ms > lease->deadline_ms) {
 		bool placed = lease->deadline_ms != 0;
 
 		lease->deadline_ms = deadline_ms;
 		if (!placed)
-			slot_put(l, lease, 0);
+			slot_put(l, lease);
 	}
 	if (lease->deadline_ms == 0 && lease->pending == 0)
 		lease_forget(l, lease);
@@ -354,10 +386,10 @@ lease_restore(struct leases *l, const struct addr *pod, const struct name *name,
 	if (g == NULL)
 		return -ENOMEM;
 	lease = lease_reserve(l, g, target, &renew);
-	if (lease == NULL) {
-		lease_grant_release(l, g);
+	lease_grant_release(l, g);
+	if (lease == NULL)
 		return -ENOSPC;
-	}
+	lease->asked_ms = MAX_OF(lease->asked_ms, deadline_ms);
 	lease_settle(l, lease, true, deadline_ms);
 	return 0;
 }
@@ -374,27 +406,41 @@ lease_drop_claim(struct leases *l, struct claim *c)
 	return true;
 }
 
+/* All but one, for the lease to hang on, of those that no answer counts on any more. */
+static void
+claims_expire(struct leases *l, struct lease *lease, int64_t now_ms)
+{
+	struct claim *next;
+
+	for (struct claim *c = LIST_FIRST(&lease->claims); c != NULL; c = next) {
+		struct grant *g = c->grant;
+
+		next = LIST_NEXT(c, in_lease);
+		if (c->until_ms >= now_ms ||
+		    (next == NULL && c == LIST_FIRST(&lease->claims)))
+			continue;
+		lease->renamed |= next == NULL;
+		claim_free(c);
+		grant_drop(l, g);
+	}
+}
+
 static void
 sweep_slot(struct leases *l, struct slot *slot, int64_t now_ms)
 {
-	struct lease *lease = LIST_FIRST(slot);
-	struct slot again = LIST_HEAD_INITIALIZER(again);
+	struct lease *next;
 
-	while (lease != NULL) {
-		struct lease *next = LIST_NEXT(lease, in_slot);
-
+	for (struct lease *lease = LIST_FIRST(slot); lease != NULL; lease = next) {
+		next = LIST_NEXT(lease, in_slot);
 		if (lease->pending == 0 &&
 		    lease->deadline_ms + LEASE_LINGER_MS <= now_ms) {
 			lease_forget(l, lease);
-		} else {
-			LIST_REMOVE(lease, in_slot);
-			LIST_INSERT_HEAD(&again, lease, in_slot);
+			continue;
 		}
-		lease = next;
-	}
-	while ((lease = LIST_FIRST(&again)) != NULL) {
+		if (lease->pending == 0)
+			claims_expire(l, lease, now_ms);
 		LIST_REMOVE(lease, in_slot);
-		slot_put(l, lease, now_ms);
+		slot_put(l, lease); /* in front, when it is this slot again */
 	}
 }
 
@@ -402,13 +448,11 @@ void
 leases_sweep(struct leases *l, int64_t now_ms)
 {
 	int64_t now_s = now_ms / 1000;
+	int64_t second = MAX_OF(l->swept_s, now_s - SLOTS);
 
-	if (l->swept_s < now_s - SLOTS)
-		l->swept_s = now_s - SLOTS;
-	while (l->swept_s < now_s) {
-		l->swept_s++;
-		sweep_slot(l, &l->slots[(size_t)l->swept_s % SLOTS], now_ms);
-	}
+	l->swept_s = MAX_OF(l->swept_s, now_s);
+	while (second < now_s)
+		sweep_slot(l, &l->slots[(size_t)++second % SLOTS], now_ms);
 }
 
 void

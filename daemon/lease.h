@@ -9,8 +9,9 @@
  *
  * A lease is written down before it is asked of the kernel (pending), counted against
  * every limit from then on, and covers nothing until the kernel's acknowledgement has
- * been settled. The deadline here is never later than the kernel's. Nothing is evicted
- * before it ends: at a limit new leases are refused.
+ * been settled. The deadline here is never later than the kernel's, and no commit cuts
+ * what an earlier one asked for. Nothing is evicted before it ends: at a limit new leases
+ * are refused. A claim that no answer counts on any more goes when another one is left.
  *
  * One owner, no clock, no I/O. Pointers stay valid until the lease is settled or swept.
  */
@@ -34,10 +35,10 @@
 #define LEASE_LINGER_MS 2000
 
 struct lease_limits {
-	size_t
-	    size; /* leases in all; the kernel's sets are made with at least this size */
-	uint32_t per_pod;  /* leases */
-	uint32_t per_name; /* claims in one grant */
+	size_t size;         /* leases in all; the kernel's sets have at least this */
+	uint32_t per_pod;    /* claims, so leases too */
+	uint32_t per_name;   /* claims in one grant */
+	uint32_t timeout_ms; /* the longest that the kernel is asked for */
 };
 
 struct lease_target {
@@ -51,17 +52,19 @@ struct claim {
 	struct grant *grant;
 	LIST_ENTRY(claim) in_lease;
 	LIST_ENTRY(claim) in_grant;
+	int64_t until_ms; /* what the name's last answer needs; 0: none left yet */
 };
 
 struct lease {
 	struct table_link link;
 	LIST_ENTRY(lease) in_slot;
-	LIST_HEAD(, claim)
-	claims; /* the last of them is the name in the kernel's comment */
+	LIST_HEAD(, claim) claims; /* the last is the name in the kernel's comment */
 	struct pod *pod;
 	int64_t deadline_ms; /* 0: never acknowledged yet */
+	int64_t asked_ms;    /* the latest end that the kernel was asked for */
 	struct lease_target target;
 	uint16_t pending; /* commits under way */
+	bool renamed;     /* the name in the kernel's comment has lost its claim */
 	bool revoked; /* no longer in the table: freed when the last pending is settled */
 };
 
@@ -70,6 +73,7 @@ struct grant {
 	struct pod *pod;
 	LIST_HEAD(, claim) claims;
 	uint32_t len;
+	uint16_t holds; /* by who works with it */
 	uint8_t name_len;
 	uint8_t name[]; /* wire form, folded */
 };
@@ -89,10 +93,11 @@ MUST_CHECK int leases_new(const struct lease_limits *limits, struct pods *pods,
 void leases_free(struct leases *l);
 void leases_set_limits(struct leases *l, const struct lease_limits *limits);
 
-/* The grant for (pod, name), made when there is none; NULL when out of memory or pods.
- * Give it back with lease_grant_release when done: a grant without claims goes then. */
+/* The grant for (pod, name), made when there is none, and held; NULL when out of memory
+ * or pods. Released and without claims it goes. */
 struct grant *lease_grant(
     struct leases *l, const struct addr *pod, const struct name *name);
+struct grant *lease_grant_hold(struct grant *g);
 void lease_grant_release(struct leases *l, struct grant *g);
 
 /* Does the kernel hold target for this grant's pod until until_ms? A lease that another
@@ -103,6 +108,9 @@ enum lease_cover lease_check(struct leases *l, struct grant *g,
  * settle. ret_renew: the kernel may hold it already. NULL when out of memory. */
 struct lease *lease_reserve(struct leases *l, struct grant *g,
     const struct lease_target *target, bool *ret_renew);
+/* The timeout to ask for: until end_ms, or what was asked for before, but as the limit
+ * lets; the deadline here may come nearer with it. Before the settle. */
+uint32_t lease_ask(struct leases *l, struct lease *lease, int64_t now_ms, int64_t end_ms);
 /* The kernel's word on a commit: committed until deadline_ms, or not. The lease may be
  * gone after. */
 void lease_settle(
@@ -111,20 +119,23 @@ void lease_settle(
 MUST_CHECK int lease_restore(struct leases *l, const struct addr *pod,
     const struct name *name, const struct lease_target *target, int64_t deadline_ms);
 
+/* Is it written down here, pending or not? */
+bool lease_known(
+    const struct leases *l, const struct addr *pod, const struct lease_target *target);
+
 /* The kernel may hold leases that are not known here: from now on every reserve says
  * renew. */
 void leases_set_doubt(struct leases *l);
 
 /* Take a name's claim away; true when that was the last one: the lease is then gone from
- * here and is to be revoked in the kernel. Frees neither the grant nor a pending lease.
- */
+ * here and is to be revoked in the kernel. The grant stays, and a pending lease. */
 bool lease_drop_claim(struct leases *l, struct claim *c);
 
 /* Forget what has ended. Cheap: looks at one second's worth of leases for each second
  * passed. */
 void leases_sweep(struct leases *l, int64_t now_ms);
 
-/* Walk all grants; g itself may be released after next was taken. */
+/* Walk all grants; g itself may be held and released after next was taken. */
 struct grant *leases_first_grant(const struct leases *l);
 struct grant *leases_next_grant(const struct leases *l, const struct grant *g);
 

@@ -17,8 +17,8 @@
 
 #include "daemon/file.h"
 #include "daemon/folder.h"
+#include "daemon/intake.h"
 
-#define RESOLV_CONF "/etc/resolv.conf"
 #define ATTEMPTS_MAX 5
 #define PAUSE_NS 10000000L /* before the second attempt; twice as long before the next */
 
@@ -27,10 +27,7 @@ struct attempt {
 	struct file_identity config_id;
 	struct findings findings;
 	struct config *config;
-	struct prefix *own;
-	struct name *zones;
-	struct registry_settings settings; /* points at the two above */
-	struct registry_builder *builder;
+	struct intake intake;
 	struct registry *registry;
 	struct folder folders[CONFIG_REGISTRY_MAX];
 	size_t folder_count;
@@ -43,12 +40,7 @@ attempt_done(struct attempt *a)
 	for (size_t i = 0; i < a->folder_count; i++)
 		folder_done(&a->folders[i]);
 	a->folder_count = 0;
-	registry_builder_free(a->builder);
-	a->builder = NULL;
-	free(a->own);
-	free(a->zones);
-	a->own = NULL;
-	a->zones = NULL;
+	intake_done(&a->intake);
 	if (a->registry != NULL)
 		registry_unref(a->registry);
 	a->registry = NULL;
@@ -94,59 +86,16 @@ open_folders(struct attempt *a)
 }
 
 static int
-start_builder(struct attempt *a, const struct hash_key *hash_key)
-{
-	const struct config *c = a->config;
-	size_t own_count = c->pod_range_count + c->internal_count;
-
-	a->own = calloc(own_count + 1, sizeof(*a->own));
-	a->zones = calloc(c->zone_count + 1, sizeof(*a->zones));
-	if (a->own == NULL || a->zones == NULL)
-		return -ENOMEM;
-	for (size_t i = 0; i < own_count; i++)
-		a->own[i] = i < c->pod_range_count ? c->pod_ranges[i]
-						   : c->internal[i - c->pod_range_count];
-	for (size_t i = 0; i < c->zone_count; i++)
-		a->zones[i] = c->zones[i].name;
-	a->settings = (struct registry_settings){
-	    .has_outbound = c->has_outbound,
-	    .outbound = c->outbound,
-	    .zones = a->zones,
-	    .zone_count = c->zone_count,
-	    .own = a->own,
-	    .own_count = own_count,
-	    .hash_key = *hash_key,
-	};
-	a->builder = registry_builder_new(&a->settings, &a->findings);
-	return a->builder != NULL ? 0 : -ENOMEM;
-}
-
-/* A name that would break a line of the log, or of the terminal that -t writes to. */
-static bool
-name_is_printable(const char *name)
-{
-	for (; *name != '\0'; name++)
-		if ((unsigned char)*name < 0x20 || *name == 0x7f)
-			return false;
-	return true;
-}
-
-static int
 add_file(struct attempt *a, const struct folder *folder, size_t i)
 {
 	const char *name = folder->files[i].name;
 	char path[PATH_MAX + NAME_MAX + 2];
-	char quoted[FINDING_QUOTE_MAX];
 	char *text;
 	size_t len;
 	int r;
 
-	if (!name_is_printable(name)) {
-		findings_add(&a->findings, FINDING_ERROR, folder->path, 0, 0,
-		    "control bytes in the file name %s: rename it",
-		    finding_quote(name, strlen(name), quoted));
+	if (!intake_takes_name(&a->intake, folder->path, name))
 		return 0;
-	}
 	(void)snprintf(path, sizeof(path), "%s/%s", folder->path, name); /* fits */
 	r = folder_read(folder, i, LOADER_FILE_MAX, &text, &len);
 	if (r == -ENOMEM)
@@ -159,7 +108,7 @@ add_file(struct attempt *a, const struct folder *folder, size_t i)
 	if (file_is_group_writable(&folder->files[i].id))
 		findings_add(&a->findings, FINDING_WARNING, path, 0, 0,
 		    "a group may write to the manifest: chmod g-w");
-	r = registry_builder_add(a->builder, path, text, len);
+	r = intake_add(&a->intake, path, text, len);
 	free(text);
 	return r;
 }
@@ -176,32 +125,19 @@ add_files(struct attempt *a)
 }
 
 static int
-finish_builder(struct attempt *a)
-{
-	struct registry_builder *b = a->builder;
-	int r;
-
-	a->builder = NULL; /* ended whatever the result */
-	r = registry_builder_finish(b, &a->registry);
-	if (r < 0)
-		a->registry = NULL;
-	return r < 0 || a->findings.errors == 0 ? r : -EINVAL;
-}
-
-static int
 attempt_run(struct attempt *a, const char *path, const struct hash_key *hash_key)
 {
 	int r;
 
 	a->config_id = file_identify(AT_FDCWD, a->config_path);
-	r = config_read(path, RESOLV_CONF, &a->findings, &a->config);
+	r = config_read(path, LOADER_RESOLV_CONF, &a->findings, &a->config);
 	if (r == 0)
 		r = open_folders(a);
 	if (r == 0)
-		r = start_builder(a, hash_key);
+		r = intake_open(&a->intake, a->config, hash_key, &a->findings);
 	if (r == 0)
 		r = add_files(a);
-	return r == 0 ? finish_builder(a) : r;
+	return r == 0 ? intake_finish(&a->intake, &a->registry) : r;
 }
 
 /* Was all that the attempt has read there at one moment? */

@@ -16,6 +16,7 @@
 #include "policy/finding.h"
 #include "policy/registry.h"
 
+#define LOADER_RESOLV_CONF "/etc/resolv.conf"
 #define LOADER_FILE_MAX                                                                  \
 	(32 * 1024 * 1024)      /* bytes of one file; a larger one is an error */
 #define LOADER_FILES_MAX 200000 /* in all folders; more is an error */

@@ -9,6 +9,8 @@
 #include <event2/event.h>
 
 #define BATCH 32 /* messages in one system call */
+/* Of sent messages, and of room for later ones. */
+#define KEPT_BYTES ((size_t)1024 * 1024)
 
 static void on_turn(int fd, short what, void *ctx);
 
@@ -129,6 +131,23 @@ send_some(struct outbox *o)
 	return sent < 0 ? -errno : sent;
 }
 
+/* A pair that is never quite empty must not keep all that ever went through it, and one
+ * large change must not stay in memory. */
+static void
+drop_sent(struct outbox *o)
+{
+	if (o->pos == o->frames.len) {
+		if (o->frames.size > KEPT_BYTES)
+			buf_done(&o->frames);
+		else
+			buf_clear(&o->frames);
+		o->pos = 0;
+	} else if (o->pos > KEPT_BYTES && o->pos > o->frames.len / 2) {
+		buf_consume(&o->frames, o->pos);
+		o->pos = 0;
+	}
+}
+
 static void
 on_turn(int fd, short what, void *ctx)
 {
@@ -149,8 +168,5 @@ on_turn(int fd, short what, void *ctx)
 		o->broken(o->ctx);
 		return;
 	}
-	if (o->pos == o->frames.len) {
-		buf_clear(&o->frames);
-		o->pos = 0;
-	}
+	drop_sent(o);
 }

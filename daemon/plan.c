@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/plan.h"
 
-#include <stdbool.h>
+#include "daemon/enforcer.h"
+
+uint32_t
+plan_cap_s(const struct config *cfg)
+{
+	return MIN_OF(cfg->lease_cap_s, ENFORCER_TIMEOUT_MAX_MS / 1000 - 1);
+}
 
 static void
 drop_behind(struct leases *leases, struct commit_request *request, size_t len)
@@ -20,7 +26,7 @@ cover_target(const struct plan *p, struct grant *grant, const struct lease_targe
 
 	if (have == LEASE_COVERED)
 		return true;
-	if (have == LEASE_FULL || request->len == ENFORCER_LEASES_MAX)
+	if (have == LEASE_FULL || !p->reserve || request->len == ENFORCER_LEASES_MAX)
 		return false;
 	lease = lease_reserve(p->leases, grant, target, &request->renew[request->len]);
 	if (lease == NULL)

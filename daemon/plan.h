@@ -6,6 +6,7 @@
 #ifndef DAEMON_PLAN_H
 #define DAEMON_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/macros.h"
@@ -14,6 +15,10 @@
 #include "daemon/lease.h"
 #include "policy/registry.h"
 #include "resolver/answer.h"
+
+/* The longest that a lease covers: lease.cap, and below what the enforcer takes by the
+ * second that plan_make adds. */
+uint32_t plan_cap_s(const struct config *cfg);
 
 /* All borrowed. */
 struct plan {
@@ -24,6 +29,7 @@ struct plan {
 	const struct registry_host *host;
 	const struct answer *answer;
 	uint32_t ttl_s; /* that will be handed out */
+	bool reserve;   /* else only what stands is kept */
 };
 
 /*

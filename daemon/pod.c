@@ -57,7 +57,8 @@ pods_put(struct pods *p, struct pod *pod)
 	assert(pod->refs > 0);
 	if (--pod->refs > 0)
 		return;
-	assert(pod->leases == 0 && pod->queries == 0 && pod->connections == 0);
+	assert(pod->leases == 0 && pod->claims == 0 && pod->queries == 0 &&
+	       pod->connections == 0);
 	table_remove(&p->table, &pod->link);
 	free(pod);
 }

@@ -22,6 +22,7 @@ struct pod {
 	struct addr addr;
 	uint32_t refs;
 	uint32_t leases;
+	uint32_t claims;      /* of its names on them */
 	uint32_t queries;     /* that wait for an answer or a commit */
 	uint32_t connections; /* TCP */
 };

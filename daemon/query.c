@@ -330,7 +330,7 @@ step_examine(struct run *run)
 	}
 	q->ttl_s = answer_ttl(a, run->now_ms);
 	if (q->verdict.kind == VERDICT_HOST)
-		q->ttl_s = MIN_OF(q->ttl_s, cfg->lease_cap_s - cfg->lease_grace_s);
+		q->ttl_s = MIN_OF(q->ttl_s, plan_cap_s(cfg) - cfg->lease_grace_s);
 }
 
 static enum step
@@ -355,11 +355,12 @@ make_plan(struct run *run, struct commit_request *request)
 	    .host = q->verdict.host,
 	    .answer = q->answer,
 	    .ttl_s = q->ttl_s,
+	    .reserve = q->commits < COMMITS_MAX,
 	};
 	uint64_t wanted = q->keep;
 
 	plan_make(&plan, run->now_ms, &q->keep, request);
-	if (q->keep != wanted) {
+	if (q->keep != wanted && request->len == 0) { /* else it is looked at again */
 		struct report_subject s = subject(q);
 
 		report_limit(q->all->report, &s, run->now_ms);
@@ -384,7 +385,8 @@ step_lease(struct run *run)
 		return fail(run, RCODE_SERVFAIL, &ede_limit);
 	if (request.len == 0)
 		return STEP_NEXT;
-	if (!may_wait(q) || q->commits++ >= COMMITS_MAX) {
+	q->commits++;
+	if (!may_wait(q)) {
 		plan_drop(gate_leases(q->all->gate), &request);
 		return fail(run, RCODE_SERVFAIL, &ede_busy);
 	}
@@ -485,5 +487,6 @@ on_committed(struct commit_waiter *waiter, int result)
 	struct query *q = CONTAINER_OF(waiter, struct query, commit);
 
 	q->failure = result;
+	q->committing = result < 0; /* what fails after this is not the commit */
 	resume(q);
 }

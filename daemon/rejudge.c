@@ -19,27 +19,27 @@ grant_text(const struct grant *g, char *text)
 	return name_format(&name, text);
 }
 
-/* The claim whose name stands in the kernel's comment. */
-static const struct claim *
-named_claim(const struct lease *lease)
+/* Is it the claim whose name stands in the kernel's comment? */
+static bool
+is_named(const struct claim *c)
 {
-	const struct claim *c = LIST_FIRST(&lease->claims);
-
-	while (LIST_NEXT(c, in_lease) != NULL)
-		c = LIST_NEXT(c, in_lease);
-	return c;
+	return LIST_NEXT(c, in_lease) == NULL;
 }
 
+/* The claim's lease under the claim's name. */
 static void
-write_lease(struct change *change, const struct lease *lease, int64_t now_ms)
+write_lease(
+    struct leases *leases, struct change *change, const struct claim *c, int64_t now_ms)
 {
+	struct lease *lease = c->lease;
 	char text[NAME_TEXT_MAX];
 
+	lease->renamed = false;
 	if (lease->deadline_ms <= now_ms)
 		return;
 	change_lease(change, &lease->pod->addr, &lease->target,
-	    grant_text(named_claim(lease)->grant, text),
-	    (uint32_t)(lease->deadline_ms - now_ms));
+	    grant_text(c->grant, text),
+	    lease_ask(leases, lease, now_ms, lease->deadline_ms));
 }
 
 static bool
@@ -57,13 +57,13 @@ withdraw(struct rejudge *j, struct claim *c)
 	struct lease *lease = c->lease;
 	struct lease_target target = lease->target;
 	struct addr pod = lease->pod->addr;
-	bool named = named_claim(lease) == c;
+	bool named = is_named(c);
 
 	if (lease_drop_claim(j->leases, c)) {
 		change_revoke(j->change, &pod, &target);
 		j->withdrawn++;
 	} else if (named) {
-		write_lease(j->change, lease, j->now_ms);
+		lease->renamed = true;
 	}
 }
 
@@ -119,7 +119,7 @@ add_target(
 		return;
 	}
 	change_lease(j->change, &g->pod->addr, target, grant_text(g, text),
-	    (uint32_t)(end_ms - j->now_ms));
+	    lease_ask(j->leases, lease, j->now_ms, end_ms));
 	remember(j, lease, end_ms);
 }
 
@@ -144,6 +144,22 @@ add_listed(struct rejudge *j, struct grant *g, const struct registry_host *host)
 	}
 }
 
+/* All leases, or those whose name in the kernel was withdrawn and that another name
+ * still claims. After the withdrawals, since a lease that is both made and revoked in one
+ * change is made. */
+static void
+write_leases(struct leases *leases, struct change *change, int64_t now_ms, bool all)
+{
+	for (struct grant *g = leases_first_grant(leases); g != NULL;
+	     g = leases_next_grant(leases, g)) {
+		struct claim *c;
+
+		LIST_FOREACH(c, &g->claims, in_grant)
+		if (is_named(c) && (all || c->lease->renamed))
+			write_lease(leases, change, c, now_ms);
+	}
+}
+
 void
 rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *registry,
     struct change *change, int64_t now_ms)
@@ -157,6 +173,7 @@ rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *reg
 		struct name name;
 
 		next = leases_next_grant(leases, g);
+		lease_grant_hold(g);
 		grant_name(g, &name);
 		registry_judge(registry, registry_workload(registry, &g->pod->addr),
 		    &name, &verdict);
@@ -167,6 +184,7 @@ rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *reg
 			add_listed(j, g, verdict.host);
 		lease_grant_release(leases, g);
 	}
+	write_leases(leases, change, now_ms, false);
 }
 
 void
@@ -183,12 +201,5 @@ rejudge_settle(struct rejudge *j, bool committed)
 void
 rejudge_repeat(struct leases *leases, struct change *change, int64_t now_ms)
 {
-	for (struct grant *g = leases_first_grant(leases); g != NULL;
-	     g = leases_next_grant(leases, g)) {
-		struct claim *c;
-
-		LIST_FOREACH(c, &g->claims, in_grant)
-		if (named_claim(c->lease) == c)
-			write_lease(change, c->lease, now_ms);
-	}
+	write_leases(leases, change, now_ms, true);
 }

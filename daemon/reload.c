@@ -105,14 +105,19 @@ static void
 on_ended(int fd, short what, void *ctx)
 {
 	struct reload *r = ctx;
+	struct findings findings;
+	struct loader_result loaded;
 	uint64_t count;
 
 	(void)what;
 	if (read(fd, &count, sizeof(count)) < 0 || !r->running)
 		return;
 	join(r);
-	r->done(r->ctx, r->result, &r->findings, &r->loaded);
-	findings_done(&r->findings);
+	/* done may start the next one, which fills these anew */
+	findings = r->findings;
+	loaded = r->loaded;
+	r->done(r->ctx, r->result, &findings, &loaded);
+	findings_done(&findings);
 }
 
 void

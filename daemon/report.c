@@ -31,18 +31,18 @@ report_init(struct report *r, const struct hash_key *key)
 static bool
 take_token(struct report *r, const struct addr *pod, int64_t now_ms)
 {
-	uint8_t *taken =
-	    &r->pods[hash_bytes(&r->key, pod, sizeof(*pod)) % REPORT_POD_SLOTS];
+	uint8_t *told =
+	    &r->pod_told[hash_bytes(&r->key, pod, sizeof(*pod)) % REPORT_PODS];
 
 	if (r->second != now_ms / 1000) {
 		r->second = now_ms / 1000;
 		r->tokens = REPORT_RATE;
-		memset(r->pods, 0, sizeof(r->pods));
+		memset(r->pod_told, 0, sizeof(r->pod_told));
 	}
-	if (r->tokens == 0 || *taken == REPORT_POD_RATE)
+	if (r->tokens == 0 || *told == REPORT_POD_RATE)
 		return false;
 	r->tokens--;
-	++*taken;
+	++*told;
 	return true;
 }
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the journal is told about a pod's lookups and refused connections: at most one
- * record in REPORT_PERIOD_MS for each pod, name or destination, and kind of event, and
- * REPORT_RATE a second in all, REPORT_POD_RATE of one pod. What is left out is counted,
- * and the count stands in the next record.
+ * record in REPORT_PERIOD_MS for each pod, name or destination, and kind of event,
+ * REPORT_POD_RATE a second for each pod, so that a noisy one does not hide the others,
+ * and REPORT_RATE a second in all. What is left out is counted, and the count stands in
+ * the next record.
  */
 #ifndef DAEMON_REPORT_H
 #define DAEMON_REPORT_H
@@ -18,9 +19,10 @@
 
 #define REPORT_PERIOD_MS 10000
 #define REPORT_RATE 100 /* records a second */
-#define REPORT_POD_RATE 20
-/* Pods counted in a second; two that share a slot share their rate. */
-#define REPORT_POD_SLOTS 1024
+#define REPORT_POD_RATE 25
+/* Pods counted apart; two that share one of these share its rate. A node runs some
+ * hundred. */
+#define REPORT_PODS 1024
 /* (pod, name, event) remembered; two that share a slot displace each other */
 #define REPORT_SLOTS 8192
 
@@ -28,8 +30,8 @@ struct report {
 	struct hash_key key;
 	int64_t second; /* that tokens are for */
 	uint32_t tokens;
-	uint8_t pods[REPORT_POD_SLOTS]; /* records in this second */
-	uint64_t suppressed;            /* not told of in any record yet */
+	uint8_t pod_told[REPORT_PODS]; /* in this second */
+	uint64_t suppressed;           /* not told of in any record yet */
 	uint64_t suppressed_total;
 	struct report_slot {
 		uint64_t hash;

@@ -330,6 +330,25 @@ rule_hop_limit(struct rule *r, uint8_t limit)
 }
 
 void
+rule_header_exists(struct rule *r, uint8_t family, uint8_t number)
+{
+	struct nftnl_expr *e;
+
+	rule_family(r, family);
+	e = expr_add(r, "exthdr");
+	if (e == NULL)
+		return;
+	nftnl_expr_set_u8(e, NFTNL_EXPR_EXTHDR_TYPE, number);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OFFSET, 0);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_LEN, 1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_FLAGS, NFT_EXTHDR_F_PRESENT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_OP,
+	    family == AF_INET ? NFT_EXTHDR_OP_IPV4 : NFT_EXTHDR_OP_IPV6);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_EXTHDR_DREG, REG);
+	compare_u8(r, true);
+}
+
+void
 rule_state(struct rule *r, uint32_t states)
 {
 	const uint32_t none = 0;

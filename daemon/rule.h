@@ -49,6 +49,8 @@ void rule_flow_in(struct rule *r, uint8_t family, const char *set);
 void rule_endpoint_in(struct rule *r, uint8_t family, const char *set);
 void rule_icmpv6_type(struct rule *r, uint8_t type);
 void rule_hop_limit(struct rule *r, uint8_t limit);
+/* There is an IPv6 extension header, or an IPv4 option, of this number. */
+void rule_header_exists(struct rule *r, uint8_t family, uint8_t number);
 /* ct state: any of these bits, NF_CT_STATE_BIT() or NF_CT_STATE_UNTRACKED_BIT. */
 void rule_state(struct rule *r, uint32_t states);
 /* On its way there, not back; to this port before any address translation. */

@@ -3,9 +3,9 @@
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <netinet/icmp6.h>
-#include <stdlib.h>
+#include <netinet/ip.h>
 
-#include "daemon/cover.h"
+#include "daemon/contents.h"
 #include "daemon/element.h"
 #include "daemon/rule.h"
 
@@ -39,12 +39,6 @@ ruleset_metadata(uint8_t family)
 	return (struct prefix){.addr = addr_make(AF_INET6, six), .len = 128};
 }
 
-static const char *
-set_of(uint8_t family, const char *four, const char *six)
-{
-	return family == AF_INET ? four : six;
-}
-
 static struct rule
 begin(const struct put *p, const char *chain)
 {
@@ -64,23 +58,43 @@ put_goto(const struct put *p, const char *chain, const char *to)
 	rule_end(&r);
 }
 
-/* In a base chain: what comes from pods goes on elsewhere. */
 static void
-put_from_pods(const struct put *p, const char *chain, const char *from_interface,
-    const char *from_source)
+put_interfaces(const struct put *p, const char *chain, const char *to)
+{
+	for (size_t i = 0; i < p->rs->interface_count; i++) {
+		struct rule r = begin(p, chain);
+
+		rule_from_interface(&r, p->rs->interfaces[i]);
+		rule_goto(&r, to);
+		rule_end(&r);
+	}
+}
+
+/*
+ * In a base chain: DNS from pods goes on to another one. Where the pods' interfaces are
+ * known, a pod's source on another interface may be another node's pod, on its way to a
+ * DNS server in here: that is none of ours.
+ */
+static void
+put_dns_from_pods(const struct put *p, const char *chain, const char *to)
 {
 	struct rule r;
 
-	for (size_t i = 0; i < p->rs->interface_count; i++) {
-		r = begin(p, chain);
-		rule_from_interface(&r, p->rs->interfaces[i]);
-		rule_goto(&r, from_interface);
-		rule_end(&r);
-	}
+	put_interfaces(p, chain, to);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		const char *pods = layout_set(families[i], "pods4", "pods6");
+
+		if (p->rs->interface_count > 0) {
+			r = begin(p, chain);
+			rule_source_in(&r, families[i], pods);
+			rule_destination_in(&r, families[i],
+			    layout_set(families[i], "internal4", "internal6"));
+			rule_return(&r);
+			rule_end(&r);
+		}
 		r = begin(p, chain);
-		rule_source_in(&r, families[i], set_of(families[i], "pods4", "pods6"));
-		rule_goto(&r, from_source);
+		rule_source_in(&r, families[i], pods);
+		rule_goto(&r, to);
 		rule_end(&r);
 	}
 }
@@ -92,12 +106,7 @@ put_egress(const struct put *p)
 
 	if (!p->rs->table.enforce)
 		return;
-	for (size_t i = 0; i < p->rs->interface_count; i++) {
-		r = begin(p, "egress");
-		rule_from_interface(&r, p->rs->interfaces[i]);
-		rule_goto(&r, "interface");
-		rule_end(&r);
-	}
+	put_interfaces(p, "egress", "interface");
 	r = begin(p, "egress");
 	rule_source_in(&r, AF_INET, "pods4");
 	rule_goto(&r, "pod");
@@ -113,13 +122,27 @@ put_egress(const struct put *p)
 	rule_end(&r);
 }
 
+/* A node that follows source routes (accept_source_route, seg6_enabled) forwards what was
+ * sent to itself, to where the route says and past the chains of this hook. */
+static void
+put_not_routed(
+    const struct put *p, const char *chain, uint8_t family, uint8_t source_route)
+{
+	struct rule r = begin(p, chain);
+
+	rule_header_exists(&r, family, source_route);
+	rule_counter(&r);
+	rule_drop(&r);
+	rule_end(&r);
+}
+
 /* IPv6 does not work without: neighbour discovery and multicast listener reports, as far
- * as this link or this node. */
+ * as this link or this node. No router advertisements: a pod is nobody's router. */
 static void
 put_neighbour(const struct put *p)
 {
 	static const uint8_t discovery[] = {
-	    ND_ROUTER_SOLICIT, ND_ROUTER_ADVERT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT};
+	    ND_ROUTER_SOLICIT, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT};
 	static const uint8_t reports[] = {
 	    MLD_LISTENER_REPORT, MLD_LISTENER_REDUCTION, ICMPV6_MLD2_REPORT};
 	const struct prefix unicast = {
@@ -128,6 +151,7 @@ put_neighbour(const struct put *p)
 	    .addr = {.family = AF_INET6, .bytes = {0xff, 0x02}}, .len = 16};
 	struct rule r;
 
+	put_not_routed(p, "neighbour", AF_INET6, IPPROTO_ROUTING);
 	for (size_t i = 0; i < ARRAY_LEN(discovery); i++) {
 		r = begin(p, "neighbour");
 		rule_icmpv6_type(&r, discovery[i]);
@@ -168,7 +192,7 @@ put_interface(const struct put *p)
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		r = begin(p, "interface");
 		rule_source_not_in(
-		    &r, families[i], set_of(families[i], "pods4", "pods6"));
+		    &r, families[i], layout_set(families[i], "pods4", "pods6"));
 		rule_counter(&r);
 		rule_drop(&r);
 		rule_end(&r);
@@ -191,8 +215,8 @@ put_listeners(const struct put *p, const char *chain, void (*verdict)(struct rul
 		for (size_t j = 0; j < ARRAY_LEN(families); j++) {
 			r = begin(p, chain);
 			rule_protocol(&r, protocols[i]);
-			rule_endpoint_in(
-			    &r, families[j], set_of(families[j], "listen4", "listen6"));
+			rule_endpoint_in(&r, families[j],
+			    layout_set(families[j], "listen4", "listen6"));
 			verdict(&r);
 			rule_end(&r);
 		}
@@ -259,11 +283,12 @@ put_flow(const struct put *p, uint8_t family, const char *set)
 	rule_end(&r);
 }
 
+/* What the sets list, and never the metadata service but by its address. */
 static void
 put_destinations(const struct put *p, uint8_t family)
 {
 	const struct prefix metadata = ruleset_metadata(family);
-	const char *fixed = set_of(family, "fixed4", "fixed6");
+	const char *fixed = layout_set(family, "fixed4", "fixed6");
 	struct rule r = begin(p, "pod");
 
 	rule_destination(&r, &metadata);
@@ -274,12 +299,46 @@ put_destinations(const struct put *p, uint8_t family)
 	rule_destination(&r, &metadata);
 	rule_goto(&r, "refuse");
 	rule_end(&r);
-	r = begin(p, "pod");
-	rule_destination_in(&r, family, set_of(family, "internal4", "internal6"));
+	put_flow(p, family, layout_set(family, "leases4", "leases6"));
+	put_flow(p, family, fixed);
+}
+
+/* A node that ends tunnels sends on what is in them, from whatever source it names, and
+ * no longer as a pod's: to a node they are not internal. */
+static void
+put_not_tunnelled(const struct put *p)
+{
+	static const uint8_t tunnels[] = {IPPROTO_IPIP, IPPROTO_IPV6, IPPROTO_GRE};
+	static const uint16_t ports[] = {
+	    4789 /* VXLAN, RFC 7348 */,
+	    8472 /* VXLAN as Linux has it by default */,
+	    6081 /* Geneve, RFC 8926 */,
+	};
+	struct rule r;
+
+	for (size_t i = 0; i < ARRAY_LEN(tunnels); i++) {
+		r = begin(p, "pod");
+		rule_protocol(&r, tunnels[i]);
+		rule_goto(&r, "refuse");
+		rule_end(&r);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		r = begin(p, "pod");
+		rule_protocol(&r, IPPROTO_UDP);
+		rule_port(&r, ports[i]);
+		rule_goto(&r, "refuse");
+		rule_end(&r);
+	}
+}
+
+static void
+put_internal(const struct put *p, uint8_t family)
+{
+	struct rule r = begin(p, "pod");
+
+	rule_destination_in(&r, family, layout_set(family, "internal4", "internal6"));
 	rule_accept(&r);
 	rule_end(&r);
-	put_flow(p, family, set_of(family, "leases4", "leases6"));
-	put_flow(p, family, fixed);
 }
 
 static void
@@ -287,6 +346,8 @@ put_pod(const struct put *p)
 {
 	struct rule r;
 
+	put_not_routed(p, "pod", AF_INET, IPOPT_LSRR);
+	put_not_routed(p, "pod", AF_INET, IPOPT_SSRR);
 	/* Before conntrack's opinion: to us even what it calls invalid may come. */
 	put_listeners(p, "pod", rule_accept);
 	r = begin(p, "pod");
@@ -302,6 +363,9 @@ put_pod(const struct put *p)
 		put_queries(p);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
 		put_destinations(p, families[i]);
+	put_not_tunnelled(p);
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		put_internal(p, families[i]);
 	put_goto(p, "pod", "refuse");
 }
 
@@ -337,7 +401,7 @@ put_dns(const struct put *p)
 
 	if (!p->rs->table.intercept)
 		return;
-	put_from_pods(p, "dns", "intercept", "intercept");
+	put_dns_from_pods(p, "dns", "intercept");
 	put_listeners(p, "intercept", rule_return);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		to = first_listener(p, families[i]);
@@ -367,7 +431,7 @@ put_forward(const struct put *p)
 
 	if (!p->rs->table.enforce || !p->rs->table.intercept)
 		return;
-	put_from_pods(p, "forward", "guard", "guard");
+	put_dns_from_pods(p, "forward", "guard");
 	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
 		r = begin(p, "guard");
 		rule_protocol(&r, protocols[i]);
@@ -381,47 +445,6 @@ put_forward(const struct put *p)
 		rule_goto(&r, "refuse");
 		rule_end(&r);
 	}
-}
-
-static int
-put_family_elements(const struct put *p, uint8_t family)
-{
-	const struct ruleset *rs = p->rs;
-	struct cover_range *pods = NULL, *internal = NULL;
-	struct cover_box *fixed = NULL;
-	size_t pod_count = 0, internal_count = 0, fixed_count = 0;
-	int r;
-
-	r = cover_ranges(rs->pods, rs->pod_count, family, &pods, &pod_count);
-	if (r == 0)
-		r = cover_ranges(
-		    rs->internal, rs->internal_count, family, &internal, &internal_count);
-	if (r == 0)
-		r = cover_boxes(rs->fixed, rs->fixed_count, family, &fixed, &fixed_count);
-	if (r == 0) {
-		element_put_ranges(
-		    p->nl, set_of(family, "pods4", "pods6"), pods, pod_count);
-		element_put_ranges(p->nl, set_of(family, "internal4", "internal6"),
-		    internal, internal_count);
-		element_put_boxes(
-		    p->nl, set_of(family, "fixed4", "fixed6"), fixed, fixed_count);
-		element_put_endpoints(p->nl, set_of(family, "listen4", "listen6"), family,
-		    rs->listen, rs->listen_count);
-	}
-	free(pods);
-	free(internal);
-	free(fixed);
-	return r;
-}
-
-static int
-put_elements(const struct put *p)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(families); i++)
-		r = put_family_elements(p, families[i]);
-	return r;
 }
 
 int
@@ -438,5 +461,5 @@ ruleset_put(struct netlink *nl, const struct ruleset *rs,
 	put_egress(&p);
 	put_dns(&p);
 	put_forward(&p);
-	return put_elements(&p);
+	return contents_put(nl, rs);
 }

@@ -6,6 +6,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/daemon.h"
+#include "daemon/explain.h"
 #include "daemon/log.h"
 #include "daemon/tcp.h"
 #include "daemon/udp.h"
@@ -217,9 +218,11 @@ status_answer(void *ctx, size_t word_count, char **words, struct buf *out)
 	struct daemon *d = ctx;
 	bool json = word_count == 2 && strcmp(words[1], "json") == 0;
 
+	if (word_count > 0 && strcmp(words[0], "explain") == 0)
+		return explain_answer(d, word_count, words, out);
 	if (word_count == 0 || word_count > 2 || (word_count == 2 && !json)) {
-		buf_text(out,
-		    "expected one of: status, leases; with json behind it or nothing");
+		buf_text(out, "expected one of: status, leases, explain; with json "
+			      "behind it or nothing");
 		return -EINVAL;
 	}
 	if (strcmp(words[0], "status") == 0) {
@@ -227,7 +230,7 @@ status_answer(void *ctx, size_t word_count, char **words, struct buf *out)
 	} else if (strcmp(words[0], "leases") == 0) {
 		leases(d, json, out);
 	} else {
-		buf_printf(out, "unknown command, expected status or leases");
+		buf_printf(out, "unknown command, expected status, leases or explain");
 		return -EINVAL;
 	}
 	return 0;

@@ -2,6 +2,7 @@
 #include "daemon/turn.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,23 +29,6 @@ turn_groups(const struct config *cfg, struct resolver_group groups[RESOLVER_GROU
 		groups[n++] = (struct resolver_group){.servers = cfg->zones[i].upstreams,
 		    .server_count = cfg->zones[i].upstream_count};
 	return n;
-}
-
-void
-turn_print_findings(const struct findings *findings, FILE *out)
-{
-	for (size_t i = 0; i < findings->len; i++) {
-		char *line = NULL;
-
-		if (findings->list[i].severity != FINDING_NOTE)
-			line = finding_format(&findings->list[i]);
-		if (line != NULL)
-			(void)fprintf(
-			    out, "%s\n", line); /* nobody to tell when it fails */
-		free(line);
-	}
-	if (findings->dropped > 0)
-		(void)fprintf(out, "and %zu more\n", findings->dropped); /* as above */
 }
 
 static void
@@ -184,6 +168,7 @@ on_switched(void *ctx, const struct gate_outcome *outcome)
 		failed(d, strerror(-outcome->result));
 		return;
 	}
+	put_in_force(d, &d->next);
 	turn_release(&d->loaded);
 	d->loaded = d->next;
 	d->next = (struct loader_result){0};
@@ -221,6 +206,15 @@ warn_of_fixed(const struct config *now, const struct config *next)
 		    now->cache_bytes);
 }
 
+/* Then names are answered without a lease, which is too early before the kernel has
+ * opened everything. */
+static bool
+opens_all(const struct daemon *d)
+{
+	return registry_mode(d->loaded.registry) == OUTBOUND_REGISTRY_ONLY &&
+	       registry_mode(d->next.registry) == OUTBOUND_ALLOW_ANY;
+}
+
 void
 turn_continue(struct daemon *d)
 {
@@ -228,12 +222,17 @@ turn_continue(struct daemon *d)
 	    .config = d->next.config, .registry = d->next.registry};
 	int r;
 
+	if (d->next.registry == NULL && d->reload_again && d->queries.started) {
+		d->reload_again = false; /* it came before the start was over */
+		turn_begin(d);
+	}
 	if (d->next.registry == NULL || d->switching)
 		return;
 	r = gate_switch(d->gate, &state, on_switched);
 	if (r == 0) {
 		d->switching = true;
-		put_in_force(d, &d->next);
+		if (!opens_all(d))
+			put_in_force(d, &d->next);
 	} else if (
 	    r !=
 	    -EBUSY) { /* busy: the table is being made again; once more in a second */

@@ -5,7 +5,8 @@
  *	begin      load beside (daemon/reload.h)        an error: all findings to the
  *		journal, the old state stays whole
  *	loaded     judge and ask with the new one, switch the kernel in one transaction
- *		(daemon/gate.h)
+ *		(daemon/gate.h); a change from REGISTRY_ONLY to ALLOW_ANY is in force for
+ *		answers only behind it, since they take no lease
  *	switched   free the old one, or go back to it
  *
  * A SIGHUP in the middle of it is remembered and makes another turn.
@@ -14,7 +15,6 @@
 #define DAEMON_TURN_H
 
 #include <stddef.h>
-#include <stdio.h>
 
 #include "daemon/daemon.h"
 #include "policy/finding.h"
@@ -27,8 +27,6 @@ void turn_loaded(void *ctx, int result, const struct findings *findings,
 /* Try again what had to wait for the gate; call now and then. */
 void turn_continue(struct daemon *d);
 
-/* One line each. */
-void turn_print_findings(const struct findings *findings, FILE *out);
 void turn_log_started(const struct daemon *d, const struct gate_outcome *outcome);
 /* The configuration's servers: the default group, then one for each zone; how many.
  * Points into cfg. */

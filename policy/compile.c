@@ -171,6 +171,25 @@ add_workloads(struct compiler *c)
 }
 
 static int
+keep_namespaces(struct compiler *c)
+{
+	const struct table *table = &c->namespaces.table;
+	const char **list = memory_array(&c->b->image, table->len, sizeof(*list));
+
+	if (list == NULL)
+		return c->b->image.lack;
+	for (struct table_link *l = table_first(table); l != NULL;
+	     l = table_next(table, l)) {
+		const struct interned *in = CONTAINER_OF(l, struct interned, link);
+
+		list[in->id] = in->text;
+	}
+	c->r->namespaces = list;
+	c->r->namespace_count = table->len;
+	return 0;
+}
+
+static int
 fill(struct compiler *c)
 {
 	int r;
@@ -186,6 +205,8 @@ fill(struct compiler *c)
 		r = visibility_build(&c->definitions);
 	if (r == 0)
 		r = add_workloads(c);
+	if (r == 0)
+		r = keep_namespaces(c);
 	if (r == 0)
 		r = fixed_build(&c->r->fixed, &c->definitions, &c->r->workloads,
 		    c->entries, c->b->entry_count);

@@ -169,6 +169,29 @@ listed_only(const struct service_entry *e)
 	       (e->selector != NULL && e->resolution != RESOLUTION_NONE);
 }
 
+/* All parts say the same. */
+static int
+copy_export(struct definitions *d, const struct definition *def, struct registry_host *h)
+{
+	const struct export *e = &def->parts->entry->export;
+	const char **list = memory_array(d->image, e->count, sizeof(*list));
+
+	if (list == NULL)
+		return d->image->lack;
+	for (size_t i = 0; i < e->count; i++) {
+		const struct interned *namespace =
+		    intern_text(d->namespaces, e->namespaces[i]);
+
+		if (namespace == NULL)
+			return d->image->lack;
+		list[i] = namespace->text;
+	}
+	h->exported_to_all = e->public;
+	h->exported_to = list;
+	h->exported_count = e->count;
+	return 0;
+}
+
 int
 entry_image_host(struct definitions *d, struct definition *def)
 {
@@ -191,6 +214,8 @@ entry_image_host(struct definitions *d, struct definition *def)
 		h->listed_only = h->listed_only || listed_only(p->entry);
 	}
 	def->host = h;
+	if (copy_export(d, def, h) < 0)
+		return d->image->lack;
 	if (def->part_count > 1)
 		return unite_parts(d, def, h);
 	h->ports = oldest->ports;

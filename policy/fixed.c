@@ -85,7 +85,8 @@ add_entry(struct fixed *f, struct fixed_group *groups, const struct definitions 
 		g.host = host;
 		g.audience = audience;
 		g.first = f->count;
-		if (group_size(&g) == 0)
+		/* one that no known pod sees stays, for who asks why */
+		if (g.address_count == 0)
 			continue;
 		groups[f->group_count++] = g;
 		f->count += group_size(&g);

@@ -20,6 +20,8 @@ struct registry {
 	struct tree tree;
 	size_t own_count;
 	const struct prefix *own;
+	size_t namespace_count;
+	const char *const *namespaces; /* by their ids */
 	struct workloads workloads;
 	struct fixed fixed;
 	struct registry_counts counts;

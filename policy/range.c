@@ -13,11 +13,14 @@
 	}
 
 /* IANA's special-purpose registries (RFC 6890) as far as they cannot be a public service,
- * without the documentation ranges, which nobody routes anyway. */
+ * without the documentation ranges, which nobody routes anyway. The first that holds the
+ * address, or the IPv4 one in it, decides. */
 static const struct {
 	struct prefix prefix;
 	enum range_kind kind;
 } ranges[] = {
+    /* mapped, RFC 4291: a packet to one leaves as IPv4, and no lease is for that */
+    {V6(96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), RANGE_NEVER},
     {V4(0, 0, 0, 0, 8), RANGE_NEVER},        /* this network, RFC 791 */
     {V4(10, 0, 0, 0, 8), RANGE_PRIVATE},     /* RFC 1918 */
     {V4(100, 64, 0, 0, 10), RANGE_PRIVATE},  /* carriers' NAT, RFC 6598 */
@@ -30,6 +33,8 @@ static const struct {
     {V4(224, 0, 0, 0, 4), RANGE_NEVER},      /* multicast, RFC 5771 */
     {V4(240, 0, 0, 0, 4), RANGE_NEVER},      /* reserved and broadcast, RFC 1112 */
     {V6(96, 0), RANGE_NEVER},                /* ::, ::1, IPv4-compatible, RFC 4291 */
+    {V6(64, 0x01), RANGE_NEVER},             /* discard only, RFC 6666 */
+    {V6(16, 0x5f), RANGE_NEVER},             /* segment identifiers, RFC 9602 */
     /* local NAT64, RFC 8215: what lies behind is the network's own secret */
     {V6(48, 0x00, 0x64, 0xff, 0x9b, 0x00, 0x01), RANGE_NEVER},
     {V6(32, 0x20, 0x01), RANGE_NEVER}, /* Teredo, RFC 4380 */
@@ -46,6 +51,7 @@ static const struct {
 	size_t offset; /* of the IPv4 address */
 } wrappers[] = {
     {V6(96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 12}, /* mapped, RFC 4291 */
+    {V6(96, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 12},       /* translated, RFC 2765 */
     {V6(96, 0x00, 0x64, 0xff, 0x9b), 12},                   /* NAT64, RFC 6052 */
     {V6(16, 0x20, 0x02), 2},                                /* 6to4, RFC 3056 */
 };
@@ -70,7 +76,8 @@ range_of(const struct addr *a)
 	struct addr inner = range_unwrap(a);
 
 	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
-		if (prefix_contains(&ranges[i].prefix, &inner))
+		if (prefix_contains(&ranges[i].prefix, a) ||
+		    prefix_contains(&ranges[i].prefix, &inner))
 			return ranges[i].kind;
 	return RANGE_PUBLIC;
 }

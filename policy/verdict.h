@@ -74,6 +74,9 @@ struct registry_host {
 	size_t endpoint_count;
 	bool listed_only; /* STATIC, or with endpoints: of an answer only what addresses
 			     and endpoints list may pass */
+	bool exported_to_all; /* exportTo: every namespace, or these only */
+	const char *const *exported_to;
+	size_t exported_count; /* 0: nobody */
 };
 
 enum verdict_kind {

@@ -234,3 +234,17 @@ workloads_find(const struct workloads *w, const struct addr *a)
 
 	return link != NULL ? CONTAINER_OF(link, struct row, link)->workload : NULL;
 }
+
+const struct workload *
+workloads_named(const struct workloads *w, const char *namespace, const char *name)
+{
+	for (struct table_link *l = table_first(&w->table); l != NULL;
+	     l = table_next(&w->table, l)) {
+		const struct workload *one = CONTAINER_OF(l, struct row, link)->workload;
+
+		if (strcmp(one->name, name) == 0 &&
+		    strcmp(one->namespace, namespace) == 0)
+			return one;
+	}
+	return NULL;
+}

@@ -49,5 +49,8 @@ MUST_CHECK int workloads_build(
     struct workloads *w, const struct workloads_input *input, const struct hash_key *key);
 
 const struct workload *workloads_find(const struct workloads *w, const struct addr *a);
+/* By its name, for people. Cost: one pass over all. */
+const struct workload *workloads_named(
+    const struct workloads *w, const char *namespace, const char *name);
 
 #endif

@@ -236,7 +236,8 @@ resolver_ask(struct resolver *r, size_t group, const struct name *name, uint16_t
 	struct asking *asking;
 	int error;
 
-	assert(group < r->group_count);
+	if (group >= r->group_count)
+		return -EINVAL;
 	if (p != NULL) {
 		error = pending_join(p, waiter);
 		if (error == 0)

@@ -81,7 +81,8 @@ MUST_CHECK int resolver_set_groups(
 /* What the cache has, borrowed until the next call into the resolver; NULL: ask. */
 struct answer *resolver_find(struct resolver *r, size_t group, const struct name *name,
     uint16_t type, int64_t now_ms);
-/* 0: done will be called. -EBUSY: a limit is reached. -ENOMEM. */
+/* 0: done will be called. -EBUSY: a limit is reached. -EINVAL: there is no such group.
+ * -ENOMEM. */
 MUST_CHECK int resolver_ask(struct resolver *r, size_t group, const struct name *name,
     uint16_t type, struct resolver_waiter *waiter, int64_t now_ms);
 /* After it done is never called. Harmless for a waiter that is not waiting. */

@@ -171,3 +171,17 @@ def test_answers_to_the_outside_pass(daemon: Daemon, pod: Pod, lab: Lab, family:
         server.bind((pod.address(family), 8080))
         server.listen()
         assert reach.connect(lab.internet.namespace, pod.address(family), 8080).result == "ok"
+
+
+def test_another_nodes_pod_may_ask_a_dns_server_in_here(served: Daemon, pod: Pod, lab: Lab,
+                                                        family: int) -> None:
+    """Its address is a pod's, but it comes by the uplink: the cluster's DNS runs in a pod."""
+    remote = "10.244.99.9" if family == 4 else "fd00:10:244::9909"
+    server = pod.namespace.socket(dnsclient.family_of(pod.address(family)), socket.SOCK_DGRAM)
+    with server:
+        server.settimeout(5)
+        server.bind((pod.address(family), 53))
+        packet = spoof.udp(remote, pod.address(family), 4000, 53, b"a question")
+        reach.send_raw(lab.internet.namespace, family, packet, pod.address(family))
+        payload, source = server.recvfrom(512)
+    assert payload == b"a question" and source[0] == remote

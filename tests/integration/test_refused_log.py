@@ -116,7 +116,7 @@ def test_allow_any_tells_nothing_and_reload_tells_again(served: Daemon, pod: Pod
 # A flood
 
 
-POD_RECORDS_A_SECOND = 20
+POD_RECORDS_A_SECOND = 25
 LOOKUPS = 200
 FLOODER = """
 import socket, sys, time

@@ -12,9 +12,6 @@
 #include "daemon/change.h"
 #include "daemon/commit.h"
 
-/* The other end of the pair is the test's: it reads what was asked and answers what it
- * likes. */
-
 struct fixture {
 	struct event_base *base;
 	int enforcer;
@@ -23,7 +20,7 @@ struct fixture {
 	struct committer *committer;
 	struct addr pod;
 	struct name name;
-	int lost, dead, dumped, refused, changed;
+	int lost, dead, dumped, changed;
 	int change_result;
 };
 
@@ -58,12 +55,6 @@ static void
 on_dumped(void *ctx, const struct enforcer_message *m)
 {
 	((struct fixture *)ctx)->dumped += m->count;
-}
-
-static void
-on_refused(void *ctx, const struct enforcer_message *m)
-{
-	((struct fixture *)ctx)->refused += m->count;
 }
 
 static void
@@ -142,12 +133,10 @@ static int
 set_up(void **state)
 {
 	static struct fixture f;
-	struct lease_limits limits = {.size = 64, .per_pod = 64, .per_name = 64};
-	struct committer_hooks hooks = {.ctx = &f,
-	    .lost = on_lost,
-	    .dead = on_dead,
-	    .dumped = on_dumped,
-	    .refused = on_refused};
+	struct lease_limits limits = {
+	    .size = 64, .per_pod = 64, .per_name = 64, .timeout_ms = 3600 * 1000};
+	struct committer_hooks hooks = {
+	    .ctx = &f, .lost = on_lost, .dead = on_dead, .dumped = on_dumped};
 	struct hash_key key = {{1, 2}};
 	int pair[2];
 
@@ -190,16 +179,33 @@ target(uint8_t host)
 }
 
 static int
-commit(struct fixture *f, uint8_t host, struct told *told)
+commit_for(struct fixture *f, uint8_t host, uint32_t timeout_ms, struct told *told)
 {
-	struct commit_request request = {.name = &f->name, .timeout_ms = 60000, .len = 1};
+	struct commit_request request = {
+	    .name = &f->name, .timeout_ms = timeout_ms, .len = 1};
 	struct grant *g = lease_grant(f->leases, &f->pod, &f->name);
 	struct lease_target t = target(host);
 
 	*told = (struct told){.waiter = {.done = on_told}};
 	request.leases[0] = lease_reserve(f->leases, g, &t, &request.renew[0]);
+	lease_grant_release(f->leases, g);
 	assert_non_null(request.leases[0]);
 	return committer_commit(f->committer, &request, &told->waiter);
+}
+
+static int
+commit(struct fixture *f, uint8_t host, struct told *told)
+{
+	return commit_for(f, host, 60000, told);
+}
+
+/* A commit, as the enforcer sees it. */
+static void
+send_one(struct fixture *f, uint8_t host, struct told *told, struct enforcer_message *m)
+{
+	assert_int_equal(commit(f, host, told), 0);
+	turn(f);
+	assert_true(next(f, m) > 0);
 }
 
 static bool
@@ -306,9 +312,7 @@ test_late_waiter_is_told_once_and_the_lease_is_settled_later(void **state)
 
 	make_ready(f);
 	committer_set_deadline(f->committer, 5);
-	assert_int_equal(commit(f, 1, &told), 0);
-	turn(f);
-	assert_true(next(f, &m) > 0);
+	send_one(f, 1, &told, &m);
 	fake_now += 10;
 	while (told.times == 0)
 		assert_true(event_base_loop(f->base, EVLOOP_ONCE) >= 0);
@@ -329,9 +333,7 @@ test_cancelled_waiter_is_not_told(void **state)
 	static struct told told; /* may wait until the end */
 
 	make_ready(f);
-	assert_int_equal(commit(f, 1, &told), 0);
-	turn(f);
-	assert_true(next(f, &m) > 0);
+	send_one(f, 1, &told, &m);
 	committer_cancel(&told.waiter);
 	committer_cancel(&told.waiter);
 	answer(f, m.id, 0);
@@ -348,9 +350,7 @@ test_lost_table_refuses_until_it_is_made_again(void **state)
 	static struct told told; /* may wait until the end */
 
 	make_ready(f);
-	assert_int_equal(commit(f, 1, &told), 0);
-	turn(f);
-	assert_true(next(f, &m) > 0);
+	send_one(f, 1, &told, &m);
 	answer(f, m.id, -ENOENT);
 	turn(f);
 	assert_int_equal(told.result, -ENOENT);
@@ -376,30 +376,6 @@ test_loss_during_a_change_leaves_it_in_doubt(void **state)
 	turn(f);
 	assert_int_equal(f->change_result, -ENOENT);
 	assert_false(committer_ready(f->committer));
-}
-
-static void
-test_refused_packets_are_passed_on_at_any_time(void **state)
-{
-	struct fixture *f = *state;
-	struct enforcer_message m = {.kind = ENFORCER_REFUSED, .count = 3};
-	struct told told;
-
-	make_ready(f);
-	assert_int_equal(commit(f, 1, &told), 0);
-	turn(f);
-	assert_int_equal(send(f->enforcer, &m, enforcer_size(&m), 0), enforcer_size(&m));
-	turn(f);
-	assert_int_equal(f->refused, 3);
-	assert_int_equal(told.times, 0);
-	assert_int_equal(f->dead, 0);
-	/* one that is cut is no message */
-	m.count = 2;
-	assert_int_equal(
-	    send(f->enforcer, &m, enforcer_size(&m) - 1, 0), enforcer_size(&m) - 1);
-	turn(f);
-	assert_int_equal(f->dead, 1);
-	assert_int_equal(f->refused, 3);
 }
 
 static void
@@ -469,6 +445,28 @@ test_queue_is_bounded_and_the_loop_does_not_wait(void **state)
 	assert_int_equal(committer_counts(f->committer).waiting, COMMIT_QUEUE_MAX);
 }
 
+/* The kernel replaces the first by the second: an answer counts on the first already. */
+static void
+test_shorter_commit_behind_a_longer_one_asks_for_as_long(void **state)
+{
+	struct fixture *f = *state;
+	struct enforcer_message first, second;
+	struct told told[2];
+
+	make_ready(f);
+	assert_int_equal(commit_for(f, 1, 60000, &told[0]), 0);
+	assert_int_equal(commit_for(f, 1, 2000, &told[1]), 0);
+	turn(f);
+	assert_true(next(f, &first) > 0);
+	assert_true(next(f, &second) > 0);
+	assert_int_equal(first.body.leases[0].timeout_ms, 60000);
+	assert_true(second.body.leases[0].timeout_ms >= 60000);
+	answer(f, first.id, 0);
+	answer(f, second.id, 0);
+	turn(f);
+	assert_true(covered(f, 1));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -483,7 +481,7 @@ main(void)
 	    TEST(test_cancelled_waiter_is_not_told),
 	    TEST(test_lost_table_refuses_until_it_is_made_again),
 	    TEST(test_loss_during_a_change_leaves_it_in_doubt),
-	    TEST(test_refused_packets_are_passed_on_at_any_time),
+	    TEST(test_shorter_commit_behind_a_longer_one_asks_for_as_long),
 	    TEST(test_only_one_task_at_a_time),
 	    TEST(test_dump_hands_over_what_comes),
 	    TEST(test_end_of_the_enforcer),

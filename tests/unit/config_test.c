@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/alloc.h"
 #include "tests/unit/config_bed.h"
 
 static void
@@ -38,6 +39,30 @@ an_empty_file_means_the_defaults(void **state)
 	assert_true(has_prefix(&c->internal[1], "10.96.0.0/12"));
 	assert_true(has_prefix(&c->internal[2], "fd00:10:244::/56"));
 	assert_true(has_prefix(&c->internal[3], "fd00:10:96::/112"));
+}
+
+static void
+the_defaults_are_there_without_any_file(void **state)
+{
+	size_t count;
+
+	(void)state;
+	alloc_reset();
+	assert_int_equal(config_defaults(&bed.config), 0);
+	count = alloc_count();
+	assert_int_equal(bed.config->upstream_count, 0);
+	assert_true(bed.config->listen_is_default);
+	assert_int_equal(bed.config->internal_count, 4);
+	assert_int_equal(bed.config->pod_range_count, 2);
+	assert_string_equal(bed.config->control, "/run/egressd/control.sock");
+	for (size_t i = 0; i < count; i++) {
+		struct config *c = NULL;
+
+		alloc_fail_at(i);
+		assert_int_equal(config_defaults(&c), -ENOMEM);
+		assert_null(c);
+	}
+	alloc_reset();
 }
 
 static void
@@ -313,6 +338,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	    TEST(an_empty_file_means_the_defaults),
+	    TEST(the_defaults_are_there_without_any_file),
 	    TEST(the_default_numbers_are_the_documented_ones),
 	    TEST(every_key_is_read),
 	    TEST(an_empty_outbound_policy_is_registry_only),

@@ -238,7 +238,8 @@ it_keeps_one_capability_and_few_descriptors(void **state)
 		skip(); /* not root: it cannot be looked into, as it should be */
 	while ((entry = readdir(folder)) != NULL)
 		if (entry->d_name[0] != '.' && strlen(entry->d_name) < 3)
-			count++; /* a tool that the test runs under keeps its own above 99 */
+			/* a tool that the test runs under keeps its own above 99 */
+			count++;
 	(void)closedir(folder);
 	assert_int_equal(count, 3); /* standard error, the pair, netlink */
 }

@@ -6,6 +6,7 @@
 #include "daemon/lease.h"
 
 #define NOW INT64_C(1000000)
+#define LONGEST_MS (25 * 3600 * 1000)
 
 struct fixture {
 	struct pods pods;
@@ -24,7 +25,8 @@ static int
 set_up(void **state)
 {
 	static struct fixture f;
-	struct lease_limits limits = {.size = 8, .per_pod = 6, .per_name = 4};
+	struct lease_limits limits = {
+	    .size = 8, .per_pod = 6, .per_name = 4, .timeout_ms = LONGEST_MS};
 	struct hash_key key = {{1, 2}};
 
 	memset(&f, 0, sizeof(f));
@@ -86,7 +88,11 @@ check(struct fixture *f, const struct name *name, const struct lease_target *t,
 static struct claim *
 first_claim(struct fixture *f, const struct name *name)
 {
-	return LIST_FIRST(&lease_grant(f->leases, &f->pod, name)->claims);
+	struct grant *g = lease_grant(f->leases, &f->pod, name);
+	struct claim *c = LIST_FIRST(&g->claims);
+
+	lease_grant_release(f->leases, g);
+	return c;
 }
 
 static void
@@ -97,6 +103,7 @@ commit(struct fixture *f, const struct name *name, const struct lease_target *t,
 	struct lease *lease = reserve(f, name, t, &renew);
 
 	assert_non_null(lease);
+	(void)lease_ask(f->leases, lease, NOW, end_ms); /* what it gives is not used */
 	lease_settle(f->leases, lease, true, end_ms);
 }
 
@@ -112,6 +119,7 @@ test_covers_only_once_acknowledged(void **state)
 	lease = reserve(f, &f->google, &t, &renew);
 	assert_false(renew);
 	assert_int_equal(check(f, &f->google, &t, NOW), LEASE_SHORT);
+	assert_int_equal(lease_ask(f->leases, lease, NOW, NOW + 1000), 1000);
 	lease_settle(f->leases, lease, true, NOW + 1000);
 	assert_int_equal(check(f, &f->google, &t, NOW + 1000), LEASE_COVERED);
 	assert_int_equal(check(f, &f->google, &t, NOW + 1001), LEASE_SHORT);
@@ -202,6 +210,7 @@ test_two_names_share_a_lease_and_the_last_claim_ends_it(void **state)
 	assert_int_equal(check(f, &f->other, &t, NOW), LEASE_COVERED);
 	assert_true(lease_drop_claim(f->leases, first_claim(f, &f->other)));
 	assert_int_equal(leases_counts(f->leases).leases, 0);
+	assert_int_equal(leases_counts(f->leases).grants, 2); /* until looked at */
 	lease_grant_release(f->leases, lease_grant(f->leases, &f->pod, &f->google));
 	lease_grant_release(f->leases, lease_grant(f->leases, &f->pod, &f->other));
 	assert_int_equal(leases_counts(f->leases).grants, 0);
@@ -291,7 +300,10 @@ static void
 test_restore_and_smaller_limits(void **state)
 {
 	struct fixture *f = *state;
-	struct lease_limits less = {.size = 1, .per_pod = 6, .per_name = 4};
+	struct lease_limits less = {
+	    .size = 1, .per_pod = 6, .per_name = 4, .timeout_ms = LONGEST_MS};
+	struct lease_limits more = {
+	    .size = 9, .per_pod = 6, .per_name = 4, .timeout_ms = LONGEST_MS};
 	struct lease_target t = target(1, 443), u = target(2, 443);
 
 	assert_int_equal(
@@ -300,6 +312,134 @@ test_restore_and_smaller_limits(void **state)
 	leases_set_limits(f->leases, &less);
 	assert_int_equal(check(f, &f->google, &u, NOW), LEASE_FULL);
 	assert_int_equal(leases_counts(f->leases).limit, 1);
+	leases_set_limits(f->leases, &more);
+	assert_int_equal(leases_counts(f->leases).limit, 8);
+}
+
+static void
+test_a_shorter_ask_does_not_cut_one_that_is_under_way(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+	struct lease *first, *second;
+	bool renew;
+
+	first = reserve(f, &f->google, &t, &renew);
+	assert_int_equal(lease_ask(f->leases, first, NOW, NOW + 60000), 60000);
+	second = reserve(f, &f->other, &t, &renew);
+	assert_true(renew);
+	assert_int_equal(lease_ask(f->leases, second, NOW + 100, NOW + 1000), 59900);
+	lease_settle(f->leases, first, true, NOW + 60000);
+	lease_settle(f->leases, second, true, NOW + 1000);
+	assert_int_equal(check(f, &f->google, &t, NOW + 60000), LEASE_COVERED);
+}
+
+static void
+test_a_limit_that_came_down_cuts_what_is_asked_and_what_is_believed(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_limits less = {
+	    .size = 8, .per_pod = 6, .per_name = 4, .timeout_ms = 5000};
+	struct lease_target t = target(1, 443);
+	struct lease *flying, *lease;
+	bool renew;
+
+	commit(f, &f->google, &t, NOW + 60000);
+	flying = reserve(f, &f->google, &t, &renew);
+	assert_int_equal(lease_ask(f->leases, flying, NOW, NOW + 90000), 90000);
+	leases_set_limits(f->leases, &less);
+	lease = reserve(f, &f->google, &t, &renew);
+	assert_int_equal(lease_ask(f->leases, lease, NOW, NOW + 60000), 5000);
+	assert_int_equal(check(f, &f->google, &t, NOW + 5001), LEASE_SHORT);
+	lease_settle(f->leases, flying, true, NOW + 90000);
+	lease_settle(f->leases, lease, true, NOW + 60000);
+	assert_int_equal(check(f, &f->google, &t, NOW + 5000), LEASE_COVERED);
+	assert_int_equal(check(f, &f->google, &t, NOW + 5001), LEASE_SHORT);
+}
+
+static void
+test_grant_in_use_outlives_its_last_claim(void **state)
+{
+	struct fixture *f = *state;
+	struct grant *g = lease_grant(f->leases, &f->pod, &f->google);
+	struct lease_target t = target(1, 443);
+	bool renew;
+
+	lease_settle(f->leases, lease_reserve(f->leases, g, &t, &renew), false, 0);
+	assert_int_equal(lease_check(f->leases, g, &t, NOW), LEASE_SHORT);
+	assert_int_equal(leases_counts(f->leases).grants, 1);
+	lease_grant_release(f->leases, g);
+	assert_int_equal(leases_counts(f->leases).grants, 0);
+}
+
+static enum lease_cover
+check_text(
+    struct fixture *f, const char *text, const struct lease_target *t, int64_t until_ms)
+{
+	struct name name;
+
+	parse(text, &name);
+	return check(f, &name, t, until_ms);
+}
+
+static void
+test_names_on_one_lease_count_against_the_pod(void **state)
+{
+	static const char *const names[] = {
+	    "a.test", "b.test", "c.test", "d.test", "e.test"};
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+
+	commit(f, &f->google, &t, NOW + 1000);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_int_equal(check_text(f, names[i], &t, NOW), LEASE_COVERED);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+	assert_int_equal(check_text(f, "f.test", &t, NOW), LEASE_FULL);
+	assert_int_equal(check_text(f, "a.test", &t, NOW), LEASE_COVERED);
+	assert_int_equal(leases_counts(f->leases).grants, 6);
+}
+
+static void
+test_a_name_that_nobody_counts_on_leaves_a_lease_that_goes_on(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+
+	commit(f, &f->google, &t, NOW + 1000);
+	assert_int_equal(check(f, &f->google, &t, NOW + 1000), LEASE_COVERED);
+	commit(f, &f->other, &t, NOW + 60000);
+	assert_int_equal(check(f, &f->other, &t, NOW + 60000), LEASE_COVERED);
+	assert_int_equal(leases_counts(f->leases).grants, 2);
+	leases_sweep(f->leases, NOW + 1000 + LEASE_LINGER_MS + 2000);
+	assert_int_equal(leases_counts(f->leases).grants, 1);
+	assert_int_equal(check(f, &f->other, &t, NOW + 60000), LEASE_COVERED);
+}
+
+static void
+test_a_commit_acknowledged_behind_its_end_is_forgotten_soon(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443);
+
+	leases_sweep(f->leases, NOW + 20000);
+	commit(f, &f->google, &t, NOW + 1000);
+	leases_sweep(f->leases, NOW + 22000);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+}
+
+static void
+test_known_is_what_is_written_down(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = target(1, 443), u = target(2, 443);
+	struct lease *lease;
+	bool renew;
+
+	lease = reserve(f, &f->google, &t, &renew);
+	assert_true(lease_known(f->leases, &f->pod, &t));
+	assert_false(lease_known(f->leases, &f->pod, &u));
+	lease_settle(f->leases, lease, false, 0);
+	assert_false(lease_known(f->leases, &f->pod, &t));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -320,6 +460,13 @@ main(void)
 	    TEST(test_deadlines_behind_the_ring_are_kept),
 	    TEST(test_doubt_makes_every_reserve_a_renewal),
 	    TEST(test_restore_and_smaller_limits),
+	    TEST(test_a_shorter_ask_does_not_cut_one_that_is_under_way),
+	    TEST(test_a_limit_that_came_down_cuts_what_is_asked_and_what_is_believed),
+	    TEST(test_names_on_one_lease_count_against_the_pod),
+	    TEST(test_a_name_that_nobody_counts_on_leaves_a_lease_that_goes_on),
+	    TEST(test_a_commit_acknowledged_behind_its_end_is_forgotten_soon),
+	    TEST(test_known_is_what_is_written_down),
+	    TEST(test_grant_in_use_outlives_its_last_claim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An owner in this process, in a network namespace of its own, for tests that say what it
- * is asked and look at what it answers. Include it after tests/unit/unit.h.
+ * is asked and look at what it answers.
  */
 #ifndef TESTS_UNIT_OWNER_BED_H
 #define TESTS_UNIT_OWNER_BED_H

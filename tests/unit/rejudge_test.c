@@ -37,7 +37,8 @@ static int
 set_up(void **state)
 {
 	static struct fixture f;
-	struct lease_limits limits = {.size = 64, .per_pod = 64, .per_name = 64};
+	struct lease_limits limits = {
+	    .size = 64, .per_pod = 64, .per_name = 64, .timeout_ms = 3600 * 1000};
 	struct hash_key key = {{1, 2}};
 	struct enforcer_table table = {.enforce = 1};
 
@@ -117,6 +118,21 @@ records(struct fixture *f, enum enforcer_kind kind, const char *name)
 			n += m.count;
 	}
 	return n;
+}
+
+/* The first message with leases. */
+static bool
+lease_message(struct fixture *f, struct enforcer_message *m)
+{
+	uint32_t size;
+
+	for (size_t pos = 0; pos < f->change.frames.len; pos += sizeof(size) + size) {
+		memcpy(&size, f->change.frames.bytes + pos, sizeof(size));
+		memcpy(m, f->change.frames.bytes + pos + sizeof(size), size);
+		if (m->kind == ENFORCER_LEASES)
+			return true;
+	}
+	return false;
 }
 
 static void
@@ -243,6 +259,73 @@ test_repeat_leaves_out_what_has_ended(void **state)
 	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 0);
 }
 
+/* Both names go, in whatever order the walk meets them: what is made and revoked in one
+ * change would be made. */
+static void
+test_shared_address_goes_with_its_last_name(void **state)
+{
+	static const char *const names[] = {"gone.test", "away.test"};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		hold(
+		    f, names[i], (uint8_t)i, 443); /* stands in the kernel by this name */
+		hold(f, names[1 - i], (uint8_t)i, 443);
+	}
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	assert_int_equal(f->rejudge.withdrawn, 2);
+	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(records(f, ENFORCER_LEASES, names[i]), 0);
+	rejudge_settle(&f->rejudge, true);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+}
+
+static void
+test_what_is_written_again_is_not_cut_below_what_is_under_way(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = {
+	    .addr = addr_make(AF_INET, (uint8_t[]){198, 51, 100, 1}),
+	    .port = 443,
+	    .proto = IPPROTO_TCP,
+	};
+	struct enforcer_message m;
+	struct lease *lease;
+	struct grant *g;
+	struct name name;
+	bool renew;
+
+	hold(f, "google.com", 1, 443);
+	assert_int_equal(name_parse("google.com", 10, &name), 0);
+	g = lease_grant(f->leases, &f->pod, &name);
+	lease = lease_reserve(f->leases, g, &t, &renew);
+	lease_grant_release(f->leases, g);
+	assert_int_equal(lease_ask(f->leases, lease, NOW, NOW + 900000), 900000);
+	rejudge_repeat(f->leases, &f->change, NOW);
+	assert_int_equal(change_end(&f->change), 0);
+	assert_true(lease_message(f, &m));
+	assert_int_equal(m.body.leases[0].timeout_ms, 900000);
+	lease_settle(f->leases, lease, true, NOW + 900000);
+}
+
+static void
+test_nothing_is_asked_for_longer_than_the_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_limits limits = {
+	    .size = 64, .per_pod = 64, .per_name = 64, .timeout_ms = 5000};
+	struct enforcer_message m;
+
+	hold(f, "google.com", 1, 443);
+	leases_set_limits(f->leases, &limits);
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
+	assert_true(lease_message(f, &m));
+	assert_int_equal(m.count, 1);
+	assert_int_equal(m.body.leases[0].timeout_ms, 5000);
+	rejudge_settle(&f->rejudge, true);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -256,6 +339,9 @@ main(void)
 	    TEST(test_new_port_that_the_kernel_refused_is_not_there),
 	    TEST(test_shared_address_stays_for_the_other_name_under_its_name),
 	    TEST(test_address_that_became_forbidden_goes),
+	    TEST(test_shared_address_goes_with_its_last_name),
+	    TEST(test_what_is_written_again_is_not_cut_below_what_is_under_way),
+	    TEST(test_nothing_is_asked_for_longer_than_the_limit),
 	    TEST(test_repeat_writes_each_lease_once),
 	    TEST(test_repeat_leaves_out_what_has_ended),
 	};

@@ -117,13 +117,45 @@ test_a_flood_of_names_is_bounded(void **state)
 	report_init(&r, &key);
 	for (int i = 0; i < 10 * REPORT_RATE; i++) {
 		(void)snprintf(text, sizeof(text), "n%d.test", i); /* fits */
-		refuse(&r, text, (uint8_t)(i % 50), 5000);
+		refuse(&r, text, 1, 5000);
 	}
-	assert_int_equal(told() - before, REPORT_RATE);
-	assert_int_equal(r.suppressed, 9 * REPORT_RATE);
+	assert_int_equal(told() - before, REPORT_POD_RATE);
+	assert_int_equal(r.suppressed, 10 * REPORT_RATE - REPORT_POD_RATE);
 	refuse(&r, "later.test", 1, 6000);
-	assert_int_equal(told() - before, REPORT_RATE + 1);
+	assert_int_equal(told() - before, REPORT_POD_RATE + 1);
 	assert_int_equal(r.suppressed, 0);
+}
+
+static void
+test_one_pod_does_not_hide_another(void **state)
+{
+	static struct report r;
+	struct hash_key key = {{1, 2}};
+	uint64_t before = told();
+	char text[32];
+
+	(void)state;
+	report_init(&r, &key);
+	for (int i = 0; i < 2 * REPORT_RATE; i++) {
+		(void)snprintf(text, sizeof(text), "n%d.test", i); /* fits */
+		refuse(&r, text, 1, 5000);
+	}
+	refuse(&r, "quiet.test", 2, 5000);
+	assert_int_equal(told() - before, REPORT_POD_RATE + 1);
+}
+
+static void
+test_all_pods_together_are_bounded(void **state)
+{
+	static struct report r;
+	struct hash_key key = {{1, 2}};
+	uint64_t before = told();
+
+	(void)state;
+	report_init(&r, &key);
+	for (uint8_t pod = 1; pod < 2 * REPORT_RATE; pod++)
+		refuse(&r, "a.test", pod, 5000);
+	assert_int_equal(told() - before, REPORT_RATE);
 }
 
 int
@@ -134,6 +166,8 @@ main(void)
 	    cmocka_unit_test(test_one_record_a_pod_and_destination_in_a_period),
 	    cmocka_unit_test(test_one_pod_takes_only_its_share),
 	    cmocka_unit_test(test_a_flood_of_names_is_bounded),
+	    cmocka_unit_test(test_one_pod_does_not_hide_another),
+	    cmocka_unit_test(test_all_pods_together_are_bounded),
 	};
 
 	/* a path that no journal listens at: records wait, and count */

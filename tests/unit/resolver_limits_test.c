@@ -50,6 +50,16 @@ waiters_are_bounded(void **state)
 }
 
 static void
+a_group_that_is_not_there_is_refused(void **state)
+{
+	struct client client;
+
+	(void)state;
+	assert_int_equal(try_ask(&client, RESOLVER_GROUPS_MAX, &name, TYPE_A), -EINVAL);
+	assert_null(resolver_find(resolver, RESOLVER_GROUPS_MAX, &name, TYPE_A, 0));
+}
+
+static void
 settings_out_of_range_are_refused(void **state)
 {
 	struct resolver_settings bad[6] = {
@@ -75,6 +85,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(questions_are_bounded),
 	    TEST(waiters_are_bounded),
+	    TEST(a_group_that_is_not_there_is_refused),
 	    TEST(settings_out_of_range_are_refused),
 	};
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <netinet/ip.h>
 
 #include "daemon/layout.h"
 #include "daemon/netlink.h"
@@ -81,6 +82,12 @@ packets_are_named_as_nft_names_them(void **state)
 	r = begin("pod");
 	rule_flow_in(&r, AF_INET6, "leases6");
 	expect(&r, "ip6 saddr . ip6 daddr . meta l4proto . th dport @leases6");
+	r = begin("pod");
+	rule_header_exists(&r, AF_INET6, IPPROTO_ROUTING);
+	expect(&r, "exthdr rt exists");
+	r = begin("pod");
+	rule_header_exists(&r, AF_INET, IPOPT_SSRR);
+	expect(&r, "ip option ssrr exists");
 	r = begin("pod");
 	rule_state(&r, NF_CT_STATE_UNTRACKED_BIT | NF_CT_STATE_INVALID_BIT);
 	expect(&r, "ct state invalid,untracked");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values and messages to the enforcer in few words. Include it after tests/unit/unit.h.
+ * Values and messages to the enforcer in few words.
  *
  * Text that cannot be parsed ends the test.
  */
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "daemon/enforcer.h"
+#include "tests/unit/unit.h"
 
 static inline struct addr
 sample_addr(const char *text)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For tests that need the kernel: a network namespace of their own, and nft to look into
- * it. Include it after tests/unit/unit.h.
+ * it.
  *
  * Every function ends the test where it cannot do its work.
  */
 #ifndef TESTS_UNIT_SCENE_H
 #define TESTS_UNIT_SCENE_H
+
+#include "tests/unit/unit.h"
 
 #include <sched.h>
 #include <stdbool.h>

@@ -191,6 +191,27 @@ fixed_for_a_namespace(void **state)
 	    want, ARRAY_LEN(want));
 }
 
+/* Entries that nobody sees stand first, between and last. */
+static void
+fixed_passes_over_what_no_pod_sees(void **state)
+{
+	static const char *const want[] = {
+	    "10.0.2.1/32 > 1.1.1.2/32 6/443 b",
+	    "10.0.3.1/32 > 1.1.1.5/32 6/443 e",
+	};
+
+	(void)state;
+	fixed_is(
+	    PODS SE("d", "a",
+		PORTS "hosts: [a.t], addresses: [1.1.1.1], exportTo: ['~']") SE("d", "b",
+		PORTS "hosts: [b.t], addresses: [1.1.1.2], exportTo: [b]") SE("d", "c",
+		PORTS "hosts: [c.t], addresses: [1.1.1.3], exportTo: [.]") SE("d", "d",
+		PORTS "hosts: [d.t], addresses: ['::1'], exportTo: [b]") SE("d", "e",
+		PORTS "hosts: [e.t], addresses: [1.1.1.5], exportTo: [c]")
+		SE("d", "f", PORTS "hosts: [f.t], addresses: [1.1.1.6], exportTo: [.]"),
+	    want, ARRAY_LEN(want));
+}
+
 /* A namespace that has its own word for the host does not get the others'. */
 static void
 fixed_where_one_hides_another(void **state)
@@ -244,6 +265,7 @@ main(void)
 	    cmocka_unit_test(refused_pods),
 	    cmocka_unit_test(fixed_for_all),
 	    cmocka_unit_test(fixed_for_a_namespace),
+	    cmocka_unit_test(fixed_passes_over_what_no_pod_sees),
 	    cmocka_unit_test(fixed_where_one_hides_another),
 	    cmocka_unit_test(fixed_of_merged_entries),
 	    cmocka_unit_test(nothing_fixed_for_the_shadowed),

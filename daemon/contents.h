@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the sets of table `inet egressd` hold besides leases: the pods' and the internal
+ * ranges, our listeners, and what is open without a lookup.
+ */
+#ifndef DAEMON_CONTENTS_H
+#define DAEMON_CONTENTS_H
+
+#include "base/macros.h"
+#include "daemon/netlink.h"
+#include "daemon/ruleset.h"
+
+/* Add to the batch of nl, which has begun and has emptied the sets. -ENOMEM; other errors
+ * come with the commit. */
+MUST_CHECK int contents_put(struct netlink *nl, const struct ruleset *rs);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/intake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/interface.h"
+
+static int
+copy_ranges(struct intake *in, const struct config *c)
+{
+	size_t own_count = c->pod_range_count + c->internal_count;
+	int r;
+
+	in->own = calloc(own_count + INTERFACE_ADDRESSES_MAX, sizeof(*in->own));
+	in->zones = calloc(c->zone_count + 1, sizeof(*in->zones));
+	if (in->own == NULL || in->zones == NULL)
+		return -ENOMEM;
+	for (size_t i = 0; i < own_count; i++)
+		in->own[i] = i < c->pod_range_count ? c->pod_ranges[i]
+						    : c->internal[i - c->pod_range_count];
+	r = interface_addresses(
+	    in->own, own_count, in->own + own_count, INTERFACE_ADDRESSES_MAX);
+	if (r < 0)
+		return r;
+	own_count += (size_t)r;
+	for (size_t i = 0; i < c->zone_count; i++)
+		in->zones[i] = c->zones[i].name;
+	in->settings.zones = in->zones;
+	in->settings.zone_count = c->zone_count;
+	in->settings.own = in->own;
+	in->settings.own_count = own_count;
+	return 0;
+}
+
+int
+intake_open(struct intake *in, const struct config *config,
+    const struct hash_key *hash_key, struct findings *findings)
+{
+	int r;
+
+	*in = (struct intake){
+	    .settings =
+		{
+		    .has_outbound = config->has_outbound,
+		    .outbound = config->outbound,
+		    .hash_key = *hash_key,
+		},
+	    .findings = findings,
+	};
+	r = copy_ranges(in, config);
+	if (r == 0)
+		in->builder = registry_builder_new(&in->settings, findings);
+	if (r == 0 && in->builder == NULL)
+		r = -ENOMEM;
+	if (r < 0)
+		intake_done(in);
+	return r;
+}
+
+void
+intake_done(struct intake *in)
+{
+	registry_builder_free(in->builder);
+	free(in->own);
+	free(in->zones);
+	*in = (struct intake){0};
+}
+
+bool
+intake_takes_name(struct intake *in, const char *place, const char *name)
+{
+	char quoted[FINDING_QUOTE_MAX];
+
+	for (const char *c = name; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+			findings_add(in->findings, FINDING_ERROR, place, 0, 0,
+			    "control bytes in the file name %s: rename it",
+			    finding_quote(name, strlen(name), quoted));
+			return false;
+		}
+	return true;
+}
+
+int
+intake_add(struct intake *in, const char *file, const char *text, size_t len)
+{
+	return registry_builder_add(in->builder, file, text, len);
+}
+
+int
+intake_finish(struct intake *in, struct registry **ret_registry)
+{
+	struct registry_builder *b = in->builder;
+	struct registry *registry = NULL;
+	int r;
+
+	in->builder = NULL; /* ended whatever the result */
+	r = registry_builder_finish(b, &registry);
+	if (r == 0 && in->findings->errors > 0) {
+		registry_unref(registry);
+		return -EINVAL;
+	}
+	if (r == 0)
+		*ret_registry = registry;
+	return r;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The builder of a registry as a configuration wants it: with its zones, its own ranges
+ * and its mode.
+ *
+ * The owner of the struct, which must not be moved while it is open, calls intake_done.
+ */
+#ifndef DAEMON_INTAKE_H
+#define DAEMON_INTAKE_H
+
+#include <stdbool.h>
+
+#include "base/hash.h"
+#include "base/macros.h"
+#include "daemon/config.h"
+#include "policy/finding.h"
+#include "policy/registry.h"
+
+struct intake {
+	struct prefix *own;
+	struct name *zones;
+	struct registry_settings settings; /* points at the two above */
+	struct registry_builder *builder;
+	struct findings *findings;
+};
+
+/* findings is borrowed until intake_done, config for the call. -ENOMEM, or what
+ * getifaddrs(3) says. */
+MUST_CHECK int intake_open(struct intake *in, const struct config *config,
+    const struct hash_key *hash_key, struct findings *findings);
+/* Of a zeroed one too. */
+void intake_done(struct intake *in);
+
+/* False, with an error finding at place, for a name with bytes that would break a line of
+ * the log, or of the terminal that findings are written to. */
+bool intake_takes_name(struct intake *in, const char *place, const char *name);
+/* All documents of a text. -ENOMEM, -ENOSPC. */
+MUST_CHECK int intake_add(
+    struct intake *in, const char *file, const char *text, size_t len);
+/* Once, after all was added. -EINVAL when the findings hold an error, -ENOMEM, -ENOSPC.
+ */
+MUST_CHECK int intake_finish(struct intake *in, struct registry **ret_registry);
+
+#endif

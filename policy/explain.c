@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/explain.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/explain_address.h"
+#include "policy/explain_near.h"
+#include "policy/explainer.h"
+
+#define DNS_PORT 53
+
+void
+explain_say(struct explanation *e, enum explain_role role,
+    const struct registry_host *host, const char *fmt, ...)
+{
+	struct explain_reason *reason;
+	va_list args;
+
+	if (e->count == EXPLAIN_REASONS_MAX) {
+		e->dropped++;
+		return;
+	}
+	reason = &e->reasons[e->count++];
+	reason->role = role;
+	reason->host = host;
+	va_start(args, fmt);
+	(void)vsnprintf(reason->text, sizeof(reason->text), fmt, args); /* may be cut */
+	va_end(args);
+}
+
+static bool
+find_namespace(const struct registry *r, const char *namespace, uint32_t *ret_id)
+{
+	for (size_t i = 0; i < r->namespace_count; i++)
+		if (strcmp(r->namespaces[i], namespace) == 0) {
+			*ret_id = (uint32_t)i;
+			return true;
+		}
+	return false;
+}
+
+/* A pod that no manifest tells of sees what its namespace sees: into made_up. */
+static const struct workload *
+find_workload(const struct registry *r, const struct explain_question *q,
+    struct workload *made_up, const struct workload **ret_known)
+{
+	const struct workload *w = NULL;
+
+	if (q->namespace == NULL)
+		w = registry_workload(r, &q->source);
+	else if (q->pod != NULL)
+		w = workloads_named(&r->workloads, q->namespace, q->pod);
+	*ret_known = w;
+	if (w != NULL || q->namespace == NULL)
+		return w;
+	*made_up = (struct workload){.namespace = q->namespace, .name = ""};
+	return find_namespace(r, q->namespace, &made_up->namespace_id) ? made_up : NULL;
+}
+
+/* What the answer rests on when the workload is not known. */
+static void
+tell_workload(const struct explainer *x)
+{
+	const struct explain_question *q = x->q;
+
+	if (x->out->workload != NULL || x->r->mode == OUTBOUND_ALLOW_ANY)
+		return;
+	if (q->namespace == NULL)
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "no manifest tells whose address that is: such a pod sees what is "
+		    "exported to all namespaces");
+	else if (q->pod != NULL)
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "no manifest tells of the pod %s/%s: this is what a pod of its "
+		    "namespace may reach once a manifest tells of it; until then it sees "
+		    "what is exported to all namespaces",
+		    q->namespace, q->pod);
+	else if (x->w == NULL)
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "no manifest names the namespace %s: it sees what is exported to all "
+		    "namespaces",
+		    q->namespace);
+}
+
+static void
+allow(const struct explainer *x, const char *why)
+{
+	x->out->allowed = true;
+	explain_say(x->out, EXPLAIN_RULE, NULL, "%s", why);
+}
+
+static void
+note_answer(const struct explainer *x, const struct registry_host *h)
+{
+	if (h->resolution == RESOLUTION_STATIC)
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "resolution STATIC: a lookup is answered with the addresses that the "
+		    "entry lists");
+	else if (h->listed_only)
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "of an answer only addresses that the entry lists pass");
+	else if (!h->internal)
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "an external name must not lead inside: private, link-local and own "
+		    "addresses are taken out of its answer unless the entry lists them");
+	explain_say(x->out, EXPLAIN_NOTE, NULL,
+	    "its addresses open after a lookup of the name, and for the pod that made "
+	    "it");
+}
+
+static void
+allow_host(const struct explainer *x, const struct registry_host *h,
+    const struct registry_port *port)
+{
+	char ports[EXPLAINER_LIST_MAX];
+
+	x->out->allowed = true;
+	if (x->q->port == 0)
+		explain_say(x->out, EXPLAIN_RULE, h, "host %s opens %s", h->host,
+		    explainer_ports(h->ports, h->port_count, ports));
+	else
+		explain_say(x->out, EXPLAIN_RULE, h, "host %s, port %s (%s)", h->host,
+		    explainer_ports(port, 1, ports), port->name);
+	note_answer(x, h);
+}
+
+/* The name is answered; does something open? */
+static void
+judge_host(const struct explainer *x, const struct registry_host *h)
+{
+	const struct registry_port *port = explainer_port(x, h->ports, h->port_count);
+	char ports[EXPLAINER_LIST_MAX];
+	struct addr one;
+
+	if (h->port_count == 0)
+		explain_say(x->out, EXPLAIN_RULE, h,
+		    "host %s is answered, but its entry lists no ports: nothing opens",
+		    h->host);
+	else if (port == NULL)
+		explain_say(x->out, EXPLAIN_RULE, h,
+		    "host %s is answered, but port %u/%s is not listed; it lists "
+		    "%s",
+		    h->host, x->q->port, explainer_proto(x->q->proto),
+		    explainer_ports(h->ports, h->port_count, ports));
+	else if (h->resolution == RESOLUTION_STATIC && registry_static(h, &one, 1) == 0)
+		explain_say(x->out, EXPLAIN_RULE, h,
+		    "host %s has resolution STATIC and no single address to answer with: "
+		    "a lookup of it is answered without addresses",
+		    h->host);
+	else
+		allow_host(x, h, port);
+	if (port == NULL)
+		explain_near_port(x, h);
+}
+
+static void
+judge_name(const struct explainer *x)
+{
+	struct verdict v;
+
+	registry_judge(x->r, x->w, &x->q->name, &v);
+	switch (v.kind) {
+	case VERDICT_ZONE:
+		allow(x, "the name lies in an internal zone: every pod may look it up");
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "its addresses open by no entry of the name: they must be in the "
+		    "internal ranges of the configuration, or listed by an entry");
+		break;
+	case VERDICT_OPEN:
+		allow(x, "the mode is ALLOW_ANY: nothing is refused");
+		break;
+	case VERDICT_HOST:
+		judge_host(x, v.host);
+		break;
+	case VERDICT_PARENT:
+		explain_say(x->out, EXPLAIN_RULE, NULL,
+		    "the name is not registered itself; only names below it are, so it "
+		    "is "
+		    "answered without addresses");
+		explain_near_name(x);
+		break;
+	case VERDICT_REFUSED:
+		explain_say(x->out, EXPLAIN_RULE, NULL,
+		    "no entry that this workload sees has the name among its hosts");
+		explain_near_name(x);
+		break;
+	}
+}
+
+/* The kernel leads it to us before it looks at any list. */
+static bool
+is_intercepted(const struct explainer *x)
+{
+	return x->q->intercept && x->q->port == DNS_PORT &&
+	       x->r->mode != OUTBOUND_ALLOW_ANY;
+}
+
+void
+explain(const struct registry *r, const struct explain_question *q,
+    struct explanation *ret_explanation)
+{
+	struct workload made_up;
+	struct explainer x = {.r = r, .q = q, .out = ret_explanation};
+
+	*ret_explanation = (struct explanation){0};
+	x.w = find_workload(r, q, &made_up, &ret_explanation->workload);
+	if (is_intercepted(&x))
+		explain_say(ret_explanation, EXPLAIN_RULE, NULL,
+		    "port 53 is led to egressd, which answers itself: \"intercept\" of "
+		    "the configuration");
+	else if (q->address.family != 0)
+		explain_address(&x);
+	else
+		judge_name(&x);
+	tell_workload(&x);
+}

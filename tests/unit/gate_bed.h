@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A gate on a pair whose other end is the test's: an enforcer that says what the test
+ * wants.
+ */
+#ifndef TESTS_UNIT_GATE_BED_H
+#define TESTS_UNIT_GATE_BED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/gate.h"
+#include "tests/unit/built.h"
+
+struct fixture {
+	struct event_base *base;
+	struct gate *gate;
+	struct pods pods;
+	struct recent *recent;
+	struct config config, other_config;
+	struct built both, one; /* a and b; a alone */
+	int enforcer;
+	int lost, restored, dead, told, refused;
+	struct gate_outcome outcome;
+	/* what the enforcer was told since the last look */
+	size_t tables, revokes, leases;
+	uint32_t longest_ms;
+	struct enforcer_table table;
+	char revoked[ADDR_TEXT_MAX];
+};
+
+/* For gate_start. */
+void bed_on_told(void *ctx, const struct gate_outcome *outcome);
+void bed_turn(struct fixture *f);
+int bed_set_up(void **state);
+int bed_tear_down(void **state);
+void bed_say(struct fixture *f, struct enforcer_message m);
+void bed_answer(struct fixture *f, uint32_t id, int result);
+/* As next, which must be this kind. */
+uint32_t bed_expect(struct fixture *f, enum enforcer_kind kind);
+/* The kernel holds a lease of 10.244.0.2 for 198.51.100.host. */
+void bed_dump_one(
+    struct fixture *f, uint32_t id, const char *name, uint8_t host, uint32_t timeout_ms);
+/* Bring the table up with a.test at .1 and b.test at .2. */
+void bed_start(struct fixture *f);
+int bed_switch_to_one(struct fixture *f);
+/* As the enforcer makes a table again after a loss: look, then write. */
+void bed_repair(struct fixture *f);
+/* Until the timer of the next repair has run. */
+void bed_wait_for_repair(struct fixture *f);
+bool bed_covers(struct fixture *f, const char *text, uint8_t host, int64_t until_ms);
+
+int64_t bed_now(void);
+void bed_pass(int64_t ms);
+
+#endif

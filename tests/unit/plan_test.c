@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/unit.h"
+
+#include <string.h>
+
+#include "daemon/plan.h"
+#include "resolver/local.h"
+
+#define NOW INT64_C(1000000)
+
+struct fixture {
+	struct pods pods;
+	struct leases *leases;
+	struct config config;
+	struct registry_port ports[ENFORCER_LEASES_MAX + 1];
+	struct registry_host host;
+	struct addr pod;
+	struct name name;
+	struct plan plan;
+	struct answer *answer;
+	struct commit_request request;
+};
+
+static int
+set_up(void **state)
+{
+	static struct fixture f;
+	struct lease_limits limits = {
+	    .size = 1000, .per_pod = 1000, .per_name = 200, .timeout_ms = 3601 * 1000};
+	struct hash_key key = {{1, 2}};
+
+	memset(&f, 0, sizeof(f));
+	assert_int_equal(pods_init(&f.pods, &key), 0);
+	assert_int_equal(leases_new(&limits, &f.pods, &key, &f.leases), 0);
+	f.config = (struct config){
+	    .lease_floor_s = 30, .lease_grace_s = 10, .lease_cap_s = 3600};
+	for (uint16_t i = 0; i < ARRAY_LEN(f.ports); i++)
+		f.ports[i] = (struct registry_port){
+		    .number = (uint16_t)(i + 1), .proto = IPPROTO_TCP};
+	f.host = (struct registry_host){.ports = f.ports, .port_count = 1};
+	f.pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
+	assert_int_equal(name_parse("a.test", 6, &f.name), 0);
+	*state = &f;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	plan_drop(f->leases, &f->request);
+	answer_unref(f->answer);
+	leases_free(f->leases);
+	pods_done(&f->pods);
+	return 0;
+}
+
+/* Plan for an answer of so many addresses; what of them is kept. */
+static uint64_t
+make(struct fixture *f, size_t addresses, uint32_t ttl_s, bool reserve)
+{
+	struct addr list[ANSWER_ADDRESSES_MAX];
+	uint64_t keep = UINT64_MAX >> (64 - addresses);
+
+	for (uint8_t i = 0; i < addresses; i++)
+		list[i] = addr_make(AF_INET, (uint8_t[]){198, 51, 100, i});
+	answer_unref(f->answer);
+	assert_int_equal(
+	    local_answer(&f->name, 1, list, addresses, ttl_s, NOW, &f->answer), 0);
+	f->plan = (struct plan){
+	    .leases = f->leases,
+	    .config = &f->config,
+	    .pod = &f->pod,
+	    .name = &f->name,
+	    .host = &f->host,
+	    .answer = f->answer,
+	    .ttl_s = ttl_s,
+	    .reserve = reserve,
+	};
+	plan_make(&f->plan, NOW, &keep, &f->request);
+	return keep;
+}
+
+/* The kernel takes what was planned. */
+static void
+settle(struct fixture *f)
+{
+	int64_t end_ms = NOW + f->request.timeout_ms;
+
+	for (size_t i = 0; i < f->request.len; i++) {
+		(void)lease_ask(f->leases, f->request.leases[i], NOW,
+		    end_ms); /* what it gives is not used */
+		lease_settle(f->leases, f->request.leases[i], true, end_ms);
+	}
+	f->request.len = 0;
+}
+
+static void
+test_all_that_is_short_is_reserved_and_then_stands(void **state)
+{
+	struct fixture *f = *state;
+
+	f->host.port_count = 2;
+	assert_int_equal(make(f, 3, 60, true), 7);
+	assert_int_equal(f->request.len, 6);
+	assert_false(f->request.renew[0]);
+	settle(f);
+	assert_int_equal(make(f, 3, 60, true), 7);
+	assert_int_equal(f->request.len, 0);
+}
+
+static void
+test_lease_lives_for_the_floor_or_the_ttl_and_the_grace(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(make(f, 1, 5, true), 1);
+	assert_int_equal(f->request.timeout_ms, (30 + 10 + 1) * 1000);
+	plan_drop(f->leases, &f->request);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+	assert_int_equal(make(f, 1, 300, true), 1);
+	assert_int_equal(f->request.timeout_ms, (300 + 10 + 1) * 1000);
+}
+
+static void
+test_longer_ttl_renews(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(make(f, 1, 30, true), 1);
+	settle(f);
+	assert_int_equal(make(f, 1, 31, true), 1);
+	assert_int_equal(f->request.len, 0); /* the second more */
+	assert_int_equal(make(f, 1, 32, true), 1);
+	assert_int_equal(f->request.len, 1);
+	assert_true(f->request.renew[0]);
+}
+
+static void
+test_address_is_kept_on_all_ports_or_not_at_all(void **state)
+{
+	struct fixture *f = *state;
+
+	f->host.port_count = 50; /* two of them fit into one commit */
+	assert_int_equal(make(f, 3, 60, true), 3);
+	assert_int_equal(f->request.len, 100);
+	settle(f);
+	assert_int_equal(make(f, 3, 60, true), 7);
+	assert_int_equal(f->request.len, 50);
+}
+
+static void
+test_more_ports_than_one_commit_takes_keep_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	f->host.port_count = ENFORCER_LEASES_MAX + 1;
+	assert_int_equal(make(f, 1, 60, true), 0);
+	assert_int_equal(f->request.len, 0);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
+}
+
+static void
+test_without_reserving_only_what_stands_is_kept(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(make(f, 2, 60, true), 3);
+	settle(f);
+	assert_int_equal(make(f, 4, 60, false), 3);
+	assert_int_equal(f->request.len, 0);
+	assert_int_equal(leases_counts(f->leases).leases, 2);
+}
+
+static void
+test_limit_of_a_name_trims(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_limits limits = {
+	    .size = 1000, .per_pod = 1000, .per_name = 2, .timeout_ms = 3601 * 1000};
+
+	leases_set_limits(f->leases, &limits);
+	assert_int_equal(make(f, 2, 60, true), 3);
+	settle(f);
+	assert_int_equal(make(f, 3, 60, true), 3);
+}
+
+static void
+test_longest_lease_is_what_the_enforcer_takes(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(plan_cap_s(&f->config), 3600);
+	f->config.lease_cap_s = 24 * 3600;
+	assert_true((plan_cap_s(&f->config) + 1) * 1000 <= ENFORCER_TIMEOUT_MAX_MS);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_all_that_is_short_is_reserved_and_then_stands),
+	    TEST(test_lease_lives_for_the_floor_or_the_ttl_and_the_grace),
+	    TEST(test_longer_ttl_renews),
+	    TEST(test_address_is_kept_on_all_ports_or_not_at_all),
+	    TEST(test_more_ports_than_one_commit_takes_keep_nothing),
+	    TEST(test_without_reserving_only_what_stands_is_kept),
+	    TEST(test_limit_of_a_name_trims),
+	    TEST(test_longest_lease_is_what_the_enforcer_takes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
