@@ -396,6 +396,8 @@ take_message(struct committer *c, const struct enforcer_message *m, size_t len)
 		c->hooks.dumped(c->hooks.ctx, m);
 	else if (m->kind == ENFORCER_LOST)
 		lose(c, -ENOENT);
+	else if (m->kind == ENFORCER_REFUSED)
+		c->hooks.refused(c->hooks.ctx, m);
 	else
 		die(c);
 }

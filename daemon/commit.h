@@ -55,6 +55,8 @@ struct committer_hooks {
 	void (*dead)(void *ctx);
 	/* One message of a dump. */
 	void (*dumped)(void *ctx, const struct enforcer_message *m);
+	/* ENFORCER_REFUSED. */
+	void (*refused)(void *ctx, const struct enforcer_message *m);
 };
 
 typedef void (*committer_done_fn)(void *ctx, int result);

@@ -154,6 +154,18 @@ on_dead(void *ctx)
 	(void)event_base_loopbreak(d->base); /* cannot fail for a base that runs */
 }
 
+static void
+on_refused(void *ctx, const struct enforcer_message *m)
+{
+	struct daemon *d = ctx;
+	const struct refusal_view view = {
+	    .registry = d->queries.registry,
+	    .now_ms = clock_now_ms(),
+	};
+
+	refusal_take(&d->refusal, &view, m);
+}
+
 static int
 make_gate(struct daemon *d)
 {
@@ -171,6 +183,8 @@ make_gate(struct daemon *d)
 	    .lost = on_lost,
 	    .restored = on_restored,
 	    .dead = on_dead,
+	    .refused = on_refused,
+	    .recent = d->recent,
 	};
 
 	d->enforcer_fd = -1;
@@ -245,6 +259,8 @@ assemble(struct daemon *d)
 	d->base = event_base_new();
 	r = d->base != NULL ? pods_init(&d->pods, &d->key) : -ENOMEM;
 	if (r == 0)
+		r = recent_new(&d->key, &d->recent);
+	if (r == 0)
 		r = make_gate(d);
 	if (r == 0)
 		r = make_resolver(d);
@@ -252,6 +268,8 @@ assemble(struct daemon *d)
 	d->queries.resolver = d->resolver;
 	d->queries.gate = d->gate;
 	d->queries.report = &d->report;
+	d->queries.recent = d->recent;
+	d->refusal = (struct refusal){.report = &d->report, .recent = d->recent};
 	d->queries.now_ms = clock_now_ms;
 	d->queries.config = d->loaded.config;
 	d->queries.registry = d->loaded.registry;
@@ -375,6 +393,7 @@ dismantle(struct daemon *d)
 		resolver_free(d->resolver);
 	gate_free(d->gate);
 	queries_done(&d->queries);
+	recent_free(d->recent);
 	if (d->pods.table.buckets != NULL)
 		pods_done(&d->pods);
 	for (size_t i = 0; i < ARRAY_LEN(d->signals); i++)

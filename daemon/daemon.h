@@ -26,6 +26,7 @@
 #include "daemon/notify.h"
 #include "daemon/pod.h"
 #include "daemon/query.h"
+#include "daemon/refusal.h"
 #include "daemon/report.h"
 
 #define DAEMON_DRAIN_MS 6000 /* longer than any lookup may take */
@@ -48,6 +49,8 @@ struct daemon {
 	size_t socket_count;
 	struct pods pods;
 	struct report report;
+	struct recent *recent;
+	struct refusal refusal;
 	struct queries queries;
 	struct gate *gate;
 	struct resolver *resolver;

@@ -51,6 +51,7 @@ record_of(uint16_t kind, size_t *ret_size, size_t *ret_max)
 	    [ENFORCER_DUMP] = {0, 0},
 	    [ENFORCER_RESULT] = {0, 0},
 	    [ENFORCER_LOST] = {0, 0},
+	    [ENFORCER_REFUSED] = {sizeof(struct enforcer_refused), ENFORCER_LIST_MAX},
 	};
 
 	if (kind < ENFORCER_LEASES || kind >= ARRAY_LEN(records))
@@ -155,7 +156,11 @@ take_messages(struct enforcer *e)
 	owner_flush(e->owner);
 }
 
-/* Without anything to watch, reading alone waits, which saves a call each round. */
+/*
+ * Without anything to watch, reading alone waits, which saves a call each round. What the
+ * kernel refused comes last and a few packets at a time: results are on their way before,
+ * and a request that comes meanwhile waits for no more than these.
+ */
 static _Noreturn void
 run(struct enforcer *e)
 {
@@ -163,11 +168,13 @@ run(struct enforcer *e)
 		struct pollfd fds[] = {
 		    {.fd = e->fd, .events = POLLIN},
 		    {.fd = owner_watch_fd(e->owner), .events = POLLIN},
+		    {.fd = owner_refused_fd(e->owner), .events = POLLIN},
 		};
+		int wait_ms = owner_refused_wait_ms(e->owner);
 		bool readable = true;
 
-		if (fds[1].fd >= 0) {
-			if (poll(fds, ARRAY_LEN(fds), -1) < 0)
+		if (fds[1].fd >= 0 || fds[2].fd >= 0 || wait_ms >= 0) {
+			if (poll(fds, ARRAY_LEN(fds), wait_ms) < 0)
 				continue;
 			if (fds[1].revents != 0)
 				owner_watch(e->owner);
@@ -175,6 +182,8 @@ run(struct enforcer *e)
 		}
 		if (readable)
 			take_messages(e);
+		send_waiting(e);
+		owner_refused(e->owner, fds[2].revents != 0);
 		send_waiting(e);
 	}
 }

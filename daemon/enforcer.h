@@ -22,6 +22,8 @@
  *	LOST	the table has gone, or leases with it, or somebody else has changed it;
  *		once, until a TABLE has been done. In front of the result of a TABLE: it
  *		was made anew, without the leases of the old one
+ *	REFUSED	flows of which the kernel refused packets, those that daemon/tally.h
+ *		lets through; negative: none will come, until a TABLE is done again
  *
  * A commit happened in the kernel when its result is 0, and did not when it is negative,
  * but for -EIO: unknown.
@@ -64,6 +66,7 @@ enum enforcer_kind {
 	ENFORCER_DUMP,
 	ENFORCER_RESULT,
 	ENFORCER_LOST,
+	ENFORCER_REFUSED,
 };
 
 /* "This pod may reach this address on this protocol and port": one element of leases4 or
@@ -87,6 +90,14 @@ struct enforcer_fixed {
 	uint8_t zero;
 };
 
+/* What a refused packet was. Compared as bytes: padding is zero. */
+struct enforcer_refused {
+	struct addr source;
+	struct addr destination; /* of the source's family */
+	uint16_t port;           /* 0: it has none, or it is not known */
+	uint8_t proto;
+};
+
 struct enforcer_table {
 	uint8_t enforce; /* 0: ALLOW_ANY, nothing is refused */
 	/* Port 53 of the pods goes to the first LISTEN endpoint of its family. */
@@ -108,9 +119,10 @@ struct enforcer_table {
 struct enforcer_message {
 	uint32_t id;
 	uint16_t kind;
-	uint16_t count;      /* of the records in the body */
-	int64_t deadline_ms; /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
-	int32_t result;      /* RESULT */
+	uint16_t count;         /* of the records in the body */
+	int64_t deadline_ms;    /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
+	int32_t result;         /* RESULT, REFUSED */
+	uint32_t packets, lost; /* REFUSED: since the last one; of these not told */
 	/* LEASES: presentation form, the elements' comment. */
 	char name[ENFORCER_NAME_MAX];
 	union {
@@ -122,6 +134,7 @@ struct enforcer_message {
 		struct prefix ranges[ENFORCER_LIST_MAX]; /* PODS, INTERNAL */
 		struct endpoint listen[ENFORCER_LIST_MAX];
 		struct enforcer_fixed fixed[ENFORCER_LIST_MAX];
+		struct enforcer_refused refused[ENFORCER_LIST_MAX];
 	} body;
 };
 

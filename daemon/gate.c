@@ -10,6 +10,7 @@
 
 #include "daemon/change.h"
 #include "daemon/plan.h"
+#include "daemon/recent.h"
 #include "daemon/rejudge.h"
 
 /* One batch's worth of leases that cannot be kept; what is beyond it ends by its own
@@ -44,6 +45,7 @@ struct gate {
 static void on_lost(void *ctx, int reason);
 static void on_dead(void *ctx);
 static void on_dumped(void *ctx, const struct enforcer_message *m);
+static void on_refused(void *ctx, const struct enforcer_message *m);
 static void on_repair_timer(int fd, short what, void *ctx);
 static void on_changed(void *ctx, int result);
 static void repair_later(struct gate *g);
@@ -71,8 +73,11 @@ gate_new(struct event_base *base, const struct gate_settings *settings,
 {
 	struct gate *g = calloc(1, sizeof(*g));
 	struct lease_limits limits = limits_of(state->config);
-	struct committer_hooks hooks = {
-	    .ctx = g, .lost = on_lost, .dead = on_dead, .dumped = on_dumped};
+	struct committer_hooks hooks = {.ctx = g,
+	    .lost = on_lost,
+	    .dead = on_dead,
+	    .dumped = on_dumped,
+	    .refused = on_refused};
 	int r = -ENOMEM;
 
 	if (g == NULL)
@@ -266,6 +271,9 @@ on_dumped(void *ctx, const struct enforcer_message *m)
 		if (named < 0 || lease_restore(g->leases, &lease->pod, &name, &target,
 				     g->dump_ms + lease->timeout_ms) < 0)
 			buf_append(&g->stale, lease, sizeof(*lease));
+		else if (g->settings.recent != NULL)
+			recent_note(g->settings.recent, &lease->pod, &lease->destination,
+			    &name, g->dump_ms);
 	}
 }
 
@@ -420,4 +428,12 @@ on_dead(void *ctx)
 	struct gate *g = ctx;
 
 	g->settings.dead(g->settings.ctx);
+}
+
+static void
+on_refused(void *ctx, const struct enforcer_message *m)
+{
+	struct gate *g = ctx;
+
+	g->settings.refused(g->settings.ctx, m);
 }

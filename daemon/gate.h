@@ -32,6 +32,7 @@
 
 struct event_base;
 struct gate;
+struct recent;
 
 /* Borrowed by the gate for as long as they are the present ones. */
 struct gate_state {
@@ -52,6 +53,9 @@ struct gate_settings {
 	void (*restored)(void *ctx);         /* it stands again */
 	void (*dead)(
 	    void *ctx); /* the enforcer has ended: nothing can be opened any more */
+	/* ENFORCER_REFUSED: the kernel has refused something */
+	void (*refused)(void *ctx, const struct enforcer_message *m);
+	struct recent *recent; /* told the names found in the kernel; NULL: nobody is */
 };
 
 /* Told once for each start or switch. result 0: the table stands as state says;

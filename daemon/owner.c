@@ -13,6 +13,7 @@
 #include "daemon/layout.h"
 #include "daemon/monitor.h"
 #include "daemon/netlink.h"
+#include "daemon/refused.h"
 #include "daemon/round.h"
 #include "daemon/transaction.h"
 
@@ -38,6 +39,7 @@ struct owner {
 	size_t pod_count;
 	struct transaction transaction;
 	struct round round;
+	struct refused refused;
 	struct enforcer_message out;
 };
 
@@ -54,6 +56,7 @@ owner_new(owner_say_fn say, void *ctx, int64_t (*now_ms)(void), struct owner **r
 	o->now_ms = now_ms;
 	o->monitor = -1;
 	transaction_init(&o->transaction);
+	refused_init(&o->refused, say, ctx);
 	r = netlink_open(&o->nl);
 	if (r < 0) {
 		free(o);
@@ -71,6 +74,7 @@ owner_free(struct owner *o)
 	if (o->monitor >= 0)
 		(void)close(o->monitor); /* only read from */
 	transaction_done(&o->transaction);
+	refused_done(&o->refused);
 	netlink_close(&o->nl);
 	free(o->pods);
 	free(o);
@@ -283,6 +287,18 @@ copy_bounds(const struct transaction *t, struct prefix **ret_pods, size_t *ret_c
 	return 0;
 }
 
+/* Hear of what this table refuses. */
+static void
+listen_refused(struct owner *o, const struct enforcer_table *table)
+{
+	if (!table->enforce)
+		refused_stop(&o->refused);
+	else if (o->without_log)
+		refused_without(&o->refused, -EOPNOTSUPP);
+	else
+		refused_listen(&o->refused, table->log_group);
+}
+
 static void
 take_end(struct owner *o)
 {
@@ -309,6 +325,8 @@ take_end(struct owner *o)
 		free(pods);
 	}
 	say(o, ENFORCER_RESULT, t->id, r);
+	if (r == 0)
+		listen_refused(o, &t->table);
 	transaction_clear(t);
 }
 
@@ -390,7 +408,8 @@ take_inside(struct owner *o, const struct enforcer_message *m)
 int
 owner_take(struct owner *o, const struct enforcer_message *m)
 {
-	if (m->kind == ENFORCER_RESULT || m->kind == ENFORCER_LOST)
+	if (m->kind == ENFORCER_RESULT || m->kind == ENFORCER_LOST ||
+	    m->kind == ENFORCER_REFUSED)
 		return -EPROTO;
 	if (o->transaction.open)
 		return take_inside(o, m);
@@ -419,4 +438,28 @@ owner_watch(struct owner *o)
 {
 	if (o->monitor >= 0 && monitor_read(o->monitor) && o->made)
 		say_lost(o);
+}
+
+int
+owner_refused_fd(const struct owner *o)
+{
+	return refused_fd(&o->refused);
+}
+
+int
+owner_refused_wait_ms(const struct owner *o)
+{
+	int64_t until_ms, left_ms;
+
+	if (!refused_is_due(&o->refused, &until_ms))
+		return -1;
+	left_ms = until_ms - o->now_ms();
+	return left_ms > 0 ? (int)MIN_OF(left_ms, TALLY_PERIOD_MS) : 0;
+}
+
+void
+owner_refused(struct owner *o, bool readable)
+{
+	if (readable || owner_refused_wait_ms(o) == 0)
+		refused_work(&o->refused, o->now_ms());
 }

@@ -9,6 +9,7 @@
 #ifndef DAEMON_OWNER_H
 #define DAEMON_OWNER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/macros.h"
@@ -32,5 +33,11 @@ void owner_flush(struct owner *o);
 /* When this becomes readable, call owner_watch; -1: nothing to watch now. */
 int owner_watch_fd(const struct owner *o);
 void owner_watch(struct owner *o);
+
+/* When this becomes readable (-1: not now), or so much time has passed (-1: whenever),
+ * call owner_refused: it says what the kernel refused. */
+int owner_refused_fd(const struct owner *o);
+int owner_refused_wait_ms(const struct owner *o);
+void owner_refused(struct owner *o, bool readable);
 
 #endif

@@ -409,6 +409,10 @@ step_reply(struct run *run)
 	size_t limit = q->transport->stream ? run->size : q->question.udp_size;
 
 	q->all->counts.answered++;
+	/* what came from the cache and stands in the kernel was noted before */
+	if (q->pod != NULL)
+		recent_note_answer(q->all->recent, &q->from, q->answer, q->keep,
+		    &q->question.name, run->now_ms);
 	run->len = reply_answer(&q->question, q->answer, q->keep, q->ttl_s,
 	    blocked ? &ede_forbidden : &ede_none, MIN_OF(limit, run->size), run->out,
 	    run->size);

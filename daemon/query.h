@@ -32,6 +32,7 @@
 #include "daemon/config.h"
 #include "daemon/gate.h"
 #include "daemon/pod.h"
+#include "daemon/recent.h"
 #include "daemon/report.h"
 #include "policy/registry.h"
 #include "resolver/question.h"
@@ -90,6 +91,7 @@ struct queries {
 	struct resolver *resolver;
 	struct gate *gate;
 	struct report *report;
+	struct recent *recent;
 	int64_t (*now_ms)(void);
 	const struct config *config; /* the present ones: borrowed */
 	const struct registry *registry;

@@ -18,6 +18,7 @@ static const struct event_row events[] = {
     [LOG_STARTED] = {"started", "9c36b0f3c9bf4f6791d0326002db659d"},
     [LOG_STOPPED] = {"stopped", "10cf127d66c849a090801390657aedc4"},
     [LOG_REFUSED_LOOKUP] = {"refused_lookup", "b08d81d41b4f464894affcd73d7e5b8a"},
+    [LOG_REFUSED_CONNECTION] = {"refused_connection", "c4edd1a96bd542b19d0f1e84158db71f"},
     [LOG_FORBIDDEN_ADDRESS] = {"forbidden_address", "9c81d2f16e574bf6b5696f5331d92fd8"},
     [LOG_RELOADED] = {"reloaded", "e66c0450b58c404bb8b83347641302ab"},
     [LOG_RELOAD_FAILED] = {"reload_failed", "5b98ad0d68784ebdb03593d6322a44df"},

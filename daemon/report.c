@@ -27,6 +27,7 @@ report_init(struct report *r, const struct hash_key *key)
 	r->key = *key;
 }
 
+/* No pod may take all of them: the others would not be heard of. */
 static bool
 take_token(struct report *r, const struct addr *pod, int64_t now_ms)
 {
@@ -45,26 +46,21 @@ take_token(struct report *r, const struct addr *pod, int64_t now_ms)
 	return true;
 }
 
-/* May this be told now? ret_suppressed: how many like it were not. */
+/* May this be told now, of this pod and what its key says? ret_suppressed: how many like
+ * it were not. */
 static bool
-admit(struct report *r, const struct report_subject *s, enum log_event event,
+admit_key(struct report *r, const struct addr *pod, const uint8_t *key, size_t len,
     int64_t now_ms, uint64_t *ret_suppressed)
 {
-	uint8_t bytes[1 + sizeof(*s->pod) + NAME_WIRE_MAX];
-	struct report_slot *slot;
-	uint64_t hash;
+	const uint64_t hash = hash_bytes(&r->key, key, len);
+	struct report_slot *slot = &r->slots[hash % REPORT_SLOTS];
 
-	bytes[0] = (uint8_t)event;
-	memcpy(bytes + 1, s->pod, sizeof(*s->pod));
-	memcpy(bytes + 1 + sizeof(*s->pod), s->name->bytes, s->name->len);
-	hash = hash_bytes(&r->key, bytes, 1 + sizeof(*s->pod) + s->name->len);
-	slot = &r->slots[hash % REPORT_SLOTS];
 	if (slot->hash == hash && slot->until_ms > now_ms) {
 		slot->suppressed++;
 		r->suppressed_total++;
 		return false;
 	}
-	if (!take_token(r, s->pod, now_ms)) {
+	if (!take_token(r, pod, now_ms)) {
 		r->suppressed++;
 		r->suppressed_total++;
 		return false;
@@ -73,6 +69,19 @@ admit(struct report *r, const struct report_subject *s, enum log_event event,
 	r->suppressed = 0;
 	*slot = (struct report_slot){.hash = hash, .until_ms = now_ms + REPORT_PERIOD_MS};
 	return true;
+}
+
+static bool
+admit(struct report *r, const struct report_subject *s, enum log_event event,
+    int64_t now_ms, uint64_t *ret_suppressed)
+{
+	uint8_t key[1 + sizeof(*s->pod) + NAME_WIRE_MAX];
+
+	key[0] = (uint8_t)event;
+	memcpy(key + 1, s->pod, sizeof(*s->pod));
+	memcpy(key + 1 + sizeof(*s->pod), s->name->bytes, s->name->len);
+	return admit_key(
+	    r, s->pod, key, 1 + sizeof(*s->pod) + s->name->len, now_ms, ret_suppressed);
 }
 
 static void
@@ -111,28 +120,36 @@ type_text(uint16_t type, char *buf, size_t size)
 	return buf;
 }
 
-/* Who asked what: the fields that every record has. */
+/* Whom it is about: the fields that every record has. */
 static void
-describe(struct fields *f, const struct report_subject *s, uint64_t suppressed)
+describe_pod(struct fields *f, const struct addr *pod, const struct workload *w,
+    uint64_t suppressed)
 {
 	f->len = 0;
-	addr_format(s->pod, f->pod);
-	name_format(s->name, f->name);
-	if (s->workload != NULL)
-		(void)snprintf(f->who, sizeof(f->who), "%s/%s", s->workload->namespace,
-		    s->workload->name); /* cut when longer */
+	addr_format(pod, f->pod);
+	if (w != NULL)
+		(void)snprintf(f->who, sizeof(f->who), "%s/%s", w->namespace,
+		    w->name); /* cut when longer */
 	else
 		(void)snprintf(f->who, sizeof(f->who), "%s", f->pod); /* fits */
 	add(f, "POD_ADDRESS", f->pod);
 	add(f, "POD", f->who);
-	add(f, "NAMESPACE", s->workload != NULL ? s->workload->namespace : NULL);
-	add(f, "NAME", f->name);
-	add(f, "TYPE", type_text(s->type, f->type, sizeof(f->type)));
+	add(f, "NAMESPACE", w != NULL ? w->namespace : NULL);
 	if (suppressed == 0)
 		return;
 	(void)snprintf(f->suppressed, sizeof(f->suppressed), "%llu",
 	    (unsigned long long)suppressed); /* fits */
 	add(f, "SUPPRESSED", f->suppressed);
+}
+
+/* Who asked what. */
+static void
+describe(struct fields *f, const struct report_subject *s, uint64_t suppressed)
+{
+	describe_pod(f, s->pod, s->workload, suppressed);
+	name_format(s->name, f->name);
+	add(f, "NAME", f->name);
+	add(f, "TYPE", type_text(s->type, f->type, sizeof(f->type)));
 }
 
 static void
@@ -165,6 +182,99 @@ report_refused(struct report *r, const struct report_subject *s,
 	log_event(LOG_REFUSED_LOOKUP, LOG_PRIORITY_NOTICE, f.list, f.len,
 	    "refused: %s asked for %s %s: %s", f.who, f.name,
 	    type_text(s->type, f.type, sizeof(f.type)), reason);
+}
+
+static const char *
+proto_text(uint8_t proto, char *buf, size_t size)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	case IPPROTO_ICMP:
+		return "icmp";
+	case IPPROTO_ICMPV6:
+		return "ipv6-icmp"; /* as in /etc/protocols */
+	}
+	(void)snprintf(buf, size, "%u", proto); /* fits */
+	return buf;
+}
+
+static const char *
+reason_text(enum report_reason reason)
+{
+	switch (reason) {
+	case REPORT_UNLISTED:
+		return "unlisted";
+	case REPORT_NO_LOOKUP:
+		return "no-lookup";
+	case REPORT_NOT_LISTED_PORT:
+		return "not-listed-port";
+	}
+	return NULL;
+}
+
+/* Why, behind the name where one is known. */
+static const char *
+why_text(const struct report_connection *c)
+{
+	if (c->name == NULL)
+		return "no name in the registry is known to lead there";
+	switch (c->reason) {
+	case REPORT_UNLISTED:
+		return " leads there, but no ServiceEntry opens it to this pod";
+	case REPORT_NO_LOOKUP:
+		return " leads there, but this pod has not looked it up lately";
+	case REPORT_NOT_LISTED_PORT:
+		return " is open on other ports only";
+	}
+	return "";
+}
+
+static bool
+admit_connection(struct report *r, const struct report_connection *c, int64_t now_ms,
+    uint64_t *ret_suppressed)
+{
+	const uint8_t rest[] = {
+	    LOG_REFUSED_CONNECTION, c->proto, (uint8_t)(c->port >> 8), (uint8_t)c->port};
+	uint8_t key[sizeof(rest) + 2 * sizeof(struct addr)];
+
+	memcpy(key, rest, sizeof(rest));
+	memcpy(key + sizeof(rest), c->pod, sizeof(*c->pod));
+	memcpy(key + sizeof(rest) + sizeof(*c->pod), c->destination,
+	    sizeof(*c->destination));
+	return admit_key(r, c->pod, key, sizeof(key), now_ms, ret_suppressed);
+}
+
+void
+report_refused_connection(
+    struct report *r, const struct report_connection *c, int64_t now_ms)
+{
+	char address[ADDR_TEXT_MAX], number[8], where[32], port[8];
+	const char *proto = proto_text(c->proto, number, sizeof(number));
+	struct fields f = {0};
+	uint64_t suppressed;
+
+	if (!admit_connection(r, c, now_ms, &suppressed))
+		return;
+	describe_pod(&f, c->pod, c->workload, suppressed);
+	if (c->name != NULL)
+		add(&f, "NAME", name_format(c->name, f.name));
+	(void)snprintf(port, sizeof(port), "%u", c->port); /* fits, and below */
+	if (c->port != 0)
+		(void)snprintf(where, sizeof(where), "port %s/%s", port, proto);
+	else
+		(void)snprintf(where, sizeof(where), "protocol %s", proto);
+	add(&f, "ADDRESS", addr_format(c->destination, address));
+	add(&f, "PROTOCOL", proto);
+	add(&f, "PORT", c->port != 0 ? port : NULL);
+	add(&f, "REASON", reason_text(c->reason));
+	log_event(LOG_REFUSED_CONNECTION, LOG_PRIORITY_NOTICE, f.list, f.len,
+	    "refused: %s to %s %s: %s%s", f.who, address, where,
+	    c->name != NULL ? f.name : "", why_text(c));
 }
 
 void

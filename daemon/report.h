@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the journal is told about a pod's lookups: at most one record in REPORT_PERIOD_MS
- * for each pod, name and kind of event, REPORT_POD_RATE a second for each pod, so that a
- * noisy one does not hide the others, and REPORT_RATE a second in all. What is left out
- * is counted, and the count stands in the next record.
+ * What the journal is told about a pod's lookups and refused connections: at most one
+ * record in REPORT_PERIOD_MS for each pod, name or destination, and kind of event,
+ * REPORT_POD_RATE a second for each pod, so that a noisy one does not hide the others,
+ * and REPORT_RATE a second in all. What is left out is counted, and the count stands in
+ * the next record.
  */
 #ifndef DAEMON_REPORT_H
 #define DAEMON_REPORT_H
@@ -46,11 +47,30 @@ struct report_subject {
 	uint16_t type;
 };
 
+enum report_reason {
+	REPORT_UNLISTED,  /* no name is known that leads there, or that opens anything */
+	REPORT_NO_LOOKUP, /* one is, but the pod did not look it up, or its lease ended */
+	REPORT_NOT_LISTED_PORT, /* the pod looked it up, and it opens other ports */
+};
+
+struct report_connection {
+	const struct addr *pod;
+	const struct workload *workload; /* NULL: not known */
+	const struct addr *destination;
+	uint16_t port; /* 0: none */
+	uint8_t proto;
+	enum report_reason reason;
+	const struct name *name; /* NULL: not known */
+};
+
 void report_init(struct report *r, const struct hash_key *key);
 
 /* A lookup was refused. */
 void report_refused(struct report *r, const struct report_subject *s,
     const struct verdict *verdict, int64_t now_ms);
+/* The kernel has refused a packet. */
+void report_refused_connection(
+    struct report *r, const struct report_connection *c, int64_t now_ms);
 /* An address was taken out of an answer. */
 void report_forbidden(struct report *r, const struct report_subject *s,
     const struct registry_host *host, const struct addr *forbidden, int64_t now_ms);

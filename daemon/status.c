@@ -105,6 +105,8 @@ write_kernel(struct writer *w, const struct daemon *d)
 	write_number(w, "commits_failed", commits.failed);
 	write_number(w, "commits_late", commits.late);
 	write_number(w, "commits_waiting", commits.waiting);
+	write_number(w, "packets_refused", d->refusal.counts.packets);
+	write_number(w, "packets_unread", d->refusal.counts.unread);
 }
 
 static void

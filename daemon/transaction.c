@@ -170,6 +170,7 @@ transaction_add(struct transaction *t, const struct enforcer_message *m)
 	case ENFORCER_DUMP:
 	case ENFORCER_RESULT:
 	case ENFORCER_LOST:
+	case ENFORCER_REFUSED:
 		assert(!"a kind that has its own way");
 	}
 }

@@ -68,6 +68,15 @@ class Story:
         self.check((record.get("EGRESSD_POD"), record.get("EGRESSD_REASON"))
                    == ("default/sleep", "not-registered"), "it names the pod, name and reason")
 
+    def refused_line(self, since: int, address: str, port: int, reason: str) -> None:
+        """The record of the connection that was just refused."""
+        record: Record = self.daemon.log.wait_for(
+            lambda r: r["event"] == "refused_connection" and r["EGRESSD_ADDRESS"] == address
+            and r.get("EGRESSD_PORT") == str(port), LOG_DEADLINE_S, since)
+        print(f"    log:         {record['message']}")
+        self.check((record.get("EGRESSD_POD"), record.get("EGRESSD_REASON"))
+                   == ("default/sleep", reason), "it names the pod, address, port and reason")
+
     def kernel_set(self, expected: list[str]) -> None:
         for family in (4, 6):
             for line in nft.lease_text(self.lab.node, family).splitlines():
@@ -98,9 +107,10 @@ def registry_only(story: Story, pod: manifests.Manifest) -> None:
     story.curl("https://google.com", "the name does not resolve, at once",
                exit_code=reach.CURL_NO_NAME)
     story.log_line(log)
-    for address in (zone.GOOGLE4, f"[{zone.GOOGLE6}]"):
-        story.curl(f"https://{address}", "the bare address is refused, at once",
+    for address, host in ((zone.GOOGLE4, zone.GOOGLE4), (zone.GOOGLE6, f"[{zone.GOOGLE6}]")):
+        story.curl(f"https://{host}", "the bare address is refused, at once",
                    exit_code=reach.CURL_NO_CONNECTION)
+        story.refused_line(log, address, 443, "unlisted")
     story.kernel_set([])
     story.uplink(mark)
 
@@ -108,10 +118,11 @@ def registry_only(story: Story, pod: manifests.Manifest) -> None:
 def entry_added(story: Story, pod: manifests.Manifest) -> None:
     story.scene(3, "a ServiceEntry for google.com, port 443/HTTPS, then SIGHUP")
     story.daemon.load(pod, GOOGLE)
-    mark = story.witness.mark()
+    mark, log = story.witness.mark(), story.daemon.log.mark()
     story.curl("https://google.com", "HTTP 200", status="200")
     story.curl("http://google.com", "port 80 is refused, at once",
                exit_code=reach.CURL_NO_CONNECTION)
+    story.refused_line(log, zone.GOOGLE4, 80, "not-listed-port")
     story.kernel_set(leases_of(story.pod))
     story.uplink(mark, zone.GOOGLE4, zone.GOOGLE6)
 

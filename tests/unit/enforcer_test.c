@@ -164,9 +164,9 @@ a_message_is_as_long_as_its_count_says(void **state)
 	assert_int_equal(enforcer_size(&m), 0);
 	m.kind = 0;
 	assert_int_equal(enforcer_size(&m), 0);
-	m.kind = ENFORCER_LOST + 1;
+	m.kind = ENFORCER_REFUSED + 1;
 	assert_int_equal(enforcer_size(&m), 0);
-	for (uint16_t kind = ENFORCER_LEASES; kind <= ENFORCER_LOST; kind++) {
+	for (uint16_t kind = ENFORCER_LEASES; kind <= ENFORCER_REFUSED; kind++) {
 		m = sample_message(kind, 1, kind == ENFORCER_TABLE);
 		assert_in_range(enforcer_size(&m), head, sizeof(m));
 	}

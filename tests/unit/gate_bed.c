@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/recent.h"
 #include "tests/unit/gate_bed.h"
 
 #define ENTRY(name)                                                                      \
@@ -43,6 +44,12 @@ on_dead(void *ctx)
 	((struct fixture *)ctx)->dead++;
 }
 
+static void
+on_refused(void *ctx, const struct enforcer_message *m)
+{
+	((struct fixture *)ctx)->refused += m->count;
+}
+
 void
 bed_on_told(void *ctx, const struct gate_outcome *outcome)
 {
@@ -70,6 +77,7 @@ bed_set_up(void **state)
 	    .lost = on_lost,
 	    .restored = on_restored,
 	    .dead = on_dead,
+	    .refused = on_refused,
 	    .hash_key = {{1, 2}},
 	};
 	struct endpoint listen = {
@@ -95,6 +103,8 @@ bed_set_up(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
 	f.enforcer = pair[1];
 	assert_int_equal(pods_init(&f.pods, &settings.hash_key), 0);
+	assert_int_equal(recent_new(&settings.hash_key, &f.recent), 0);
+	settings.recent = f.recent;
 	settings.fd = pair[0];
 	settings.listen = &listen;
 	settings.listen_count = 1;
@@ -110,6 +120,7 @@ bed_tear_down(void **state)
 	struct fixture *f = *state;
 
 	gate_free(f->gate);
+	recent_free(f->recent);
 	pods_done(&f->pods);
 	event_base_free(f->base);
 	if (f->enforcer >= 0)

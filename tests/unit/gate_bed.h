@@ -16,10 +16,11 @@ struct fixture {
 	struct event_base *base;
 	struct gate *gate;
 	struct pods pods;
+	struct recent *recent;
 	struct config config, other_config;
 	struct built both, one; /* a and b; a alone */
 	int enforcer;
-	int lost, restored, dead, told;
+	int lost, restored, dead, told, refused;
 	struct gate_outcome outcome;
 	/* what the enforcer was told since the last look */
 	size_t tables, revokes, leases;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "daemon/recent.h"
 #include "tests/unit/gate_bed.h"
 
 static void
@@ -327,6 +328,35 @@ test_commit_that_took_long_makes_later_ones_renew(void **state)
 	bed_answer(f, id, 0);
 }
 
+static void
+test_refused_packets_are_passed_on(void **state)
+{
+	struct fixture *f = *state;
+	struct enforcer_message m = {.kind = ENFORCER_REFUSED, .count = 3};
+
+	bed_start(f);
+	bed_say(f, m);
+	bed_turn(f);
+	assert_int_equal(f->refused, 3);
+	assert_int_equal(f->dead, 0);
+	assert_true(gate_ready(f->gate));
+}
+
+static void
+test_names_found_in_the_kernel_are_remembered(void **state)
+{
+	struct fixture *f = *state;
+	const struct addr pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
+	const struct addr first = addr_make(AF_INET, (uint8_t[]){198, 51, 100, 1});
+	const struct name *name;
+	char text[NAME_TEXT_MAX];
+
+	bed_start(f);
+	name = recent_find(f->recent, &pod, &first, bed_now());
+	assert_non_null(name);
+	assert_string_equal(name_format(name, text), "a.test");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bed_set_up, bed_tear_down)
 
 int
@@ -347,6 +377,8 @@ main(void)
 	    TEST(test_nothing_is_longer_than_what_the_table_says),
 	    TEST(test_longest_cap_is_one_that_the_enforcer_takes),
 	    TEST(test_commit_that_took_long_makes_later_ones_renew),
+	    TEST(test_refused_packets_are_passed_on),
+	    TEST(test_names_found_in_the_kernel_are_remembered),
 	    TEST(test_end_of_the_enforcer_is_told),
 	    TEST(test_freed_while_a_switch_is_under_way),
 	};

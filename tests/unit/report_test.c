@@ -50,6 +50,62 @@ test_one_record_a_pod_and_name_in_a_period(void **state)
 }
 
 static void
+refuse_connection(struct report *r, uint8_t pod, uint8_t host, uint8_t proto,
+    uint16_t port, int64_t now_ms)
+{
+	const struct addr source = addr_make(AF_INET, (uint8_t[]){10, 244, 0, pod});
+	const struct addr destination = addr_make(AF_INET, (uint8_t[]){192, 0, 2, host});
+	const struct report_connection c = {
+	    .pod = &source, .destination = &destination, .proto = proto, .port = port};
+
+	report_refused_connection(r, &c, now_ms);
+}
+
+static void
+test_one_record_a_pod_and_destination_in_a_period(void **state)
+{
+	static struct report r;
+	struct hash_key key = {{1, 2}};
+	uint64_t before = told();
+
+	(void)state;
+	report_init(&r, &key);
+	refuse_connection(&r, 1, 1, IPPROTO_TCP, 443, 1000);
+	refuse_connection(&r, 1, 1, IPPROTO_TCP, 443, 1001);
+	refuse_connection(&r, 1, 1, IPPROTO_TCP, 443, 1000 + REPORT_PERIOD_MS - 1);
+	assert_int_equal(told() - before, 1);
+	refuse_connection(&r, 2, 1, IPPROTO_TCP, 443, 1002);
+	refuse_connection(&r, 1, 2, IPPROTO_TCP, 443, 1002);
+	refuse_connection(&r, 1, 1, IPPROTO_UDP, 443, 1002);
+	refuse_connection(&r, 1, 1, IPPROTO_TCP, 80, 1002);
+	refuse_connection(&r, 1, 1, IPPROTO_ICMP, 0, 1002);
+	assert_int_equal(told() - before, 6);
+	refuse_connection(&r, 1, 1, IPPROTO_TCP, 443, 1000 + REPORT_PERIOD_MS);
+	assert_int_equal(told() - before, 7);
+	assert_int_equal(r.suppressed_total, 2);
+}
+
+/* Whatever one pod does, in the same second another one is heard. */
+static void
+test_one_pod_takes_only_its_share(void **state)
+{
+	static struct report r;
+	struct hash_key key = {{1, 2}};
+	uint64_t before = told();
+
+	(void)state;
+	report_init(&r, &key);
+	for (uint16_t port = 1; port <= 10 * REPORT_RATE; port++)
+		refuse_connection(&r, 1, 1, IPPROTO_TCP, port, 5000);
+	assert_int_equal(told() - before, REPORT_POD_RATE);
+	refuse_connection(&r, 2, 1, IPPROTO_TCP, 443, 5000);
+	refuse(&r, "a.test", 3, 5000);
+	assert_int_equal(told() - before, REPORT_POD_RATE + 2);
+	refuse_connection(&r, 1, 1, IPPROTO_TCP, 9999, 6000);
+	assert_int_equal(told() - before, REPORT_POD_RATE + 3);
+}
+
+static void
 test_a_flood_of_names_is_bounded(void **state)
 {
 	static struct report r;
@@ -107,6 +163,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_one_record_a_pod_and_name_in_a_period),
+	    cmocka_unit_test(test_one_record_a_pod_and_destination_in_a_period),
+	    cmocka_unit_test(test_one_pod_takes_only_its_share),
 	    cmocka_unit_test(test_a_flood_of_names_is_bounded),
 	    cmocka_unit_test(test_one_pod_does_not_hide_another),
 	    cmocka_unit_test(test_all_pods_together_are_bounded),
