@@ -99,18 +99,15 @@ struct enforcer_refused {
 };
 
 struct enforcer_table {
-	uint8_t enforce; /* 0: ALLOW_ANY, nothing is refused */
-	/* Port 53 of the pods goes to the first LISTEN endpoint of its family. */
-	uint8_t intercept;
-	uint8_t drop; /* 0: refuse with reject, 1: with drop */
-	/* 1: keep a table that is there; 0 is for tests only: start from nothing. */
-	uint8_t adopt;
+	uint8_t enforce;   /* 0: ALLOW_ANY, nothing is refused */
+	uint8_t intercept; /* port 53 of pods goes to the first LISTEN of its family */
+	uint8_t drop;      /* 0: refuse with reject, 1: with drop */
+	uint8_t adopt;     /* 1: keep a table that is there; 0: for tests, start anew */
 	/* 1: nobody else may change the table, where the kernel can do that (Linux 6.9);
 	 * 0, or an older kernel: watch for changes and say LOST. */
 	uint8_t own;
-	uint8_t zero[3]; /* no byte that goes over the pair is left to chance */
-	/* Elements in each of leases4 and leases6; fixed when the set is made. */
-	uint32_t set_size;
+	uint8_t zero[3];   /* no byte that goes over the pair is left to chance */
+	uint32_t set_size; /* elements, of leases4 and of leases6; fixed when made */
 	uint32_t timeout_max_ms; /* the longest lease accepted from now on */
 	uint16_t log_group;      /* NFLOG group of refused packets */
 	uint16_t zero_too;
