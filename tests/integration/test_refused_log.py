@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
+import forge
 import manifests
 import reach
 import zone
@@ -79,7 +80,8 @@ def test_an_address_that_nobody_knows(served: Daemon, pod: Pod, family: int) -> 
 
 
 def test_what_has_no_ports(served: Daemon, pod: Pod, family: int) -> None:
-    pod.namespace.run("ping", "-c", "1", "-W", "1", UNLISTED[family])
+    packet = forge.echo(pod.address(family), UNLISTED[family])
+    reach.send_raw(pod.namespace, family, packet, UNLISTED[family])
     proto = "icmp" if family == 4 else "ipv6-icmp"
     assert f"protocol {proto}:" in told(served, UNLISTED[family], None, proto)["message"]
 
