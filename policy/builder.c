@@ -58,12 +58,16 @@ registry_builder_free(struct registry_builder *b)
 	free(b);
 }
 
-/* Remembers the object, to find its double. */
+/* Remembers the object, to find its double. 1: read on; 0: what it is called is wrong,
+ * and a finding says so. */
 static int
-add_object(struct registry_builder *b, const struct reader *rd, const struct manifest *m)
+add_object(struct registry_builder *b, struct reader *rd, struct manifest *m)
 {
-	struct object *o = memory_alloc(&b->build, sizeof(*o));
+	struct object *o;
 
+	if (!manifest_metadata(rd, m))
+		return 0;
+	o = memory_alloc(&b->build, sizeof(*o));
 	if (o == NULL)
 		return b->build.lack;
 	*o = (struct object){
@@ -79,19 +83,16 @@ add_object(struct registry_builder *b, const struct reader *rd, const struct man
 	*b->objects_end = o;
 	b->objects_end = &o->next;
 	b->object_count++;
-	return 0;
+	return 1;
 }
 
 static int
 take_entry(struct registry_builder *b, struct reader *rd, struct manifest *m)
 {
 	struct service_entry *e;
-	int r;
+	int r = add_object(b, rd, m);
 
-	if (!manifest_metadata(rd, m))
-		return 0;
-	r = add_object(b, rd, m);
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	e = service_entry_read(rd, m);
 	if (e == NULL)
@@ -106,12 +107,9 @@ static int
 take_pod(struct registry_builder *b, struct reader *rd, struct manifest *m)
 {
 	struct pod *p;
-	int r;
+	int r = add_object(b, rd, m);
 
-	if (!manifest_metadata(rd, m))
-		return 0;
-	r = add_object(b, rd, m);
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	p = pod_read(rd, m);
 	if (p == NULL)
@@ -145,12 +143,9 @@ take_mesh_of(struct registry_builder *b, struct reader *rd, struct manifest *m,
     int (*read)(struct reader *, const struct manifest *, struct mesh *))
 {
 	struct mesh mesh;
-	int r;
+	int r = add_object(b, rd, m);
 
-	if (!manifest_metadata(rd, m))
-		return 0;
-	r = add_object(b, rd, m);
-	if (r < 0)
+	if (r <= 0)
 		return r;
 	r = read(rd, m, &mesh);
 	if (r == 0)
