@@ -155,12 +155,21 @@ add_entries(struct compiler *c)
 	return r == 0 ? definitions_finish(&c->definitions) : r;
 }
 
+static enum outbound_mode
+mode_of(const struct registry_builder *b)
+{
+	if (b->mesh.has_outbound)
+		return b->mesh.outbound;
+	return b->settings->has_outbound ? b->settings->outbound : OUTBOUND_ALLOW_ANY;
+}
+
 static int
 add_workloads(struct compiler *c)
 {
 	struct registry_builder *b = c->b;
 	struct workloads_input input = {
 	    .pods = b->pods,
+	    .mode = mode_of(b),
 	    .namespaces = &c->namespaces,
 	    .image = &b->image,
 	    .scratch = &b->build,
@@ -213,14 +222,6 @@ fill(struct compiler *c)
 	if (r == 0)
 		r = tree_seal(&c->r->tree, &c->b->image);
 	return r;
-}
-
-static enum outbound_mode
-mode_of(const struct registry_builder *b)
-{
-	if (b->mesh.has_outbound)
-		return b->mesh.outbound;
-	return b->settings->has_outbound ? b->settings->outbound : OUTBOUND_ALLOW_ANY;
 }
 
 static int

@@ -55,7 +55,8 @@ find_workload(const struct registry *r, const struct explain_question *q,
 	*ret_known = w;
 	if (w != NULL || q->namespace == NULL)
 		return w;
-	*made_up = (struct workload){.namespace = q->namespace, .name = ""};
+	*made_up =
+	    (struct workload){.namespace = q->namespace, .name = "", .mode = r->mode};
 	return find_namespace(r, q->namespace, &made_up->namespace_id) ? made_up : NULL;
 }
 

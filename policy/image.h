@@ -16,7 +16,9 @@
 struct registry {
 	struct memory memory;
 	size_t refs;
-	enum outbound_mode mode;
+	enum outbound_mode mode; /* the strictest */
+	size_t open_count;
+	const struct addr *open; /* of the pods under ALLOW_ANY, when that is not mode */
 	struct tree tree;
 	size_t own_count;
 	const struct prefix *own;

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROOT_NAMESPACE "istio-system" /* Istio's default rootNamespace */
-#define FILE_TEXT_MAX 4352            /* PATH_MAX and a few words */
+#define FILE_TEXT_MAX 4352 /* PATH_MAX and a few words */
 
 static const struct {
 	const char *word;
@@ -154,9 +153,9 @@ mesh_read_config_map(struct reader *rd, const struct manifest *m, struct mesh *r
 	int r;
 
 	/* anybody may name a ConfigMap "istio" in a namespace of his own */
-	if (m->namespace_stated && strcmp(m->namespace, ROOT_NAMESPACE) != 0) {
+	if (m->namespace_stated && strcmp(m->namespace, MESH_ROOT_NAMESPACE) != 0) {
 		reader_error(rd, m->at,
-		    "a mesh ConfigMap outside " ROOT_NAMESPACE
+		    "a mesh ConfigMap outside " MESH_ROOT_NAMESPACE
 		    " is not believed: take it out, or write "
 		    "meshConfig into the configuration");
 		return -EINVAL;

@@ -12,12 +12,15 @@
 #include "policy/manifest.h"
 #include "policy/verdict.h"
 
+#define MESH_ROOT_NAMESPACE "istio-system" /* Istio's default rootNamespace */
+
 struct mesh {
 	/* false: absent or null, which says nothing; when nobody says anything, the
 	 * mode is ALLOW_ANY */
 	bool has_outbound;
 	enum outbound_mode outbound;
-	unsigned line, column; /* of outboundTrafficPolicy */
+	unsigned line, column;      /* of outboundTrafficPolicy */
+	const char *root_namespace; /* NULL: not stated, MESH_ROOT_NAMESPACE */
 };
 
 /*

@@ -114,6 +114,7 @@ void
 registry_judge(const struct registry *r, const struct workload *w, const struct name *n,
     struct verdict *ret_verdict)
 {
+	enum outbound_mode mode = w != NULL ? w->mode : r->mode;
 	const struct registry_host *host = NULL;
 	struct walk walk;
 
@@ -124,7 +125,7 @@ registry_judge(const struct registry *r, const struct workload *w, const struct 
 		host = walk.wildcard;
 	if (walk.zone != TREE_NO_ZONE)
 		*ret_verdict = (struct verdict){.kind = VERDICT_ZONE, .zone = walk.zone};
-	else if (r->mode == OUTBOUND_ALLOW_ANY)
+	else if (mode == OUTBOUND_ALLOW_ANY)
 		*ret_verdict = (struct verdict){.kind = VERDICT_OPEN};
 	else if (host != NULL)
 		*ret_verdict = (struct verdict){.kind = VERDICT_HOST, .host = host};
@@ -173,6 +174,15 @@ registry_fixed(const struct registry *r, size_t i, struct registry_fixed *ret_fi
 	if (r->mode == OUTBOUND_ALLOW_ANY)
 		return false;
 	return fixed_get(&r->fixed, &r->workloads, i, ret_fixed);
+}
+
+bool
+registry_open(const struct registry *r, size_t i, struct addr *ret_addr)
+{
+	if (i >= r->open_count)
+		return false;
+	*ret_addr = r->open[i];
+	return true;
 }
 
 /* The prefixes that are one address each. */

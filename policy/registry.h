@@ -65,7 +65,8 @@ MUST_CHECK int registry_builder_finish(
 struct registry *registry_ref(struct registry *r);
 void registry_unref(struct registry *r);
 
-/* The mesh's mode. */
+/* The strictest mode that anybody's is: REGISTRY_ONLY when some pod is held to the
+ * registry. It is also the mode of a pod that no manifest tells of. */
 enum outbound_mode registry_mode(const struct registry *r);
 /* Entries accepted; hosts they define; pods known. */
 struct registry_counts {
@@ -103,5 +104,9 @@ size_t registry_static(const struct registry_host *host, struct addr *list, size
 /* All that is open without a lookup; i from 0 until it returns false. Empty under
  * ALLOW_ANY. */
 bool registry_fixed(const struct registry *r, size_t i, struct registry_fixed *ret_fixed);
+
+/* The addresses of the pods that are under ALLOW_ANY while registry_mode is
+ * REGISTRY_ONLY; i from 0 until it returns false. Nothing that these send is refused. */
+bool registry_open(const struct registry *r, size_t i, struct addr *ret_addr);
 
 #endif

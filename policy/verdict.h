@@ -23,12 +23,13 @@ enum outbound_mode {
 	OUTBOUND_ALLOW_ANY = 1,
 };
 
-/* A known pod. Which Sidecar applies to it, and its labels, will be found here too. */
+/* A known pod. */
 struct workload {
 	const char *namespace;
 	const char *name;
-	uint32_t namespace_id; /* of this registry only */
-	struct addr v4, v6;    /* its own, of each family; family 0: it has none */
+	uint32_t namespace_id;   /* of this registry only */
+	enum outbound_mode mode; /* its own: pods of one registry may differ */
+	struct addr v4, v6;      /* its own, of each family; family 0: it has none */
 };
 
 struct registry_port {

@@ -114,6 +114,7 @@ make_workload(const struct pod *pod, const struct workloads_input *input)
 		return NULL;
 	w->namespace = namespace->text;
 	w->namespace_id = namespace->id;
+	w->mode = input->mode;
 	w->name = memory_text(input->image, pod->source.name, strlen(pod->source.name));
 	return w->name != NULL ? w : NULL;
 }

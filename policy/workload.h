@@ -40,6 +40,7 @@ struct workloads {
  */
 struct workloads_input {
 	struct pod *pods;
+	enum outbound_mode mode;   /* of all of them */
 	struct intern *namespaces; /* those of the pods are added */
 	struct memory *image;
 	struct memory *scratch;
