@@ -45,22 +45,84 @@ join(struct reader *rd, const struct node **sorted, size_t n)
 	return text;
 }
 
-const char *
-labels_text(struct reader *rd, const struct node *map, const char *what)
+/* The labels of a mapping that has some; NULL when memory lacks. */
+static const struct node **
+sort(struct reader *rd, const struct node *map, const char *what, size_t *ret_count)
 {
-	const struct node **sorted;
+	const struct node **sorted =
+	    memory_array(rd->memory, map->len, sizeof(struct node *));
 	size_t n = 0;
 
-	if (!reader_mapping(rd, map, what) || map->len == 0)
-		return "";
-	sorted = memory_array(rd->memory, map->len, sizeof(*sorted));
 	if (sorted == NULL)
 		return NULL;
 	for (const struct node *c = map->child; c != NULL; c = c->next)
 		if (is_value(rd, c, what))
 			sorted[n++] = c;
-	qsort(sorted, n, sizeof(*sorted), compare);
-	return join(rd, sorted, n);
+	qsort(sorted, n, sizeof(struct node *), compare);
+	*ret_count = n;
+	return sorted;
+}
+
+const char *
+labels_text(struct reader *rd, const struct node *map, const char *what)
+{
+	const struct node **sorted;
+	size_t n;
+
+	if (!reader_mapping(rd, map, what) || map->len == 0)
+		return "";
+	sorted = sort(rd, map, what, &n);
+	return sorted != NULL ? join(rd, sorted, n) : NULL;
+}
+
+void
+labels_read(struct reader *rd, const struct node *map, const char *what,
+    struct labels *ret_labels)
+{
+	const struct node **sorted;
+	struct label *list;
+	size_t n;
+
+	*ret_labels = (struct labels){0};
+	if (!reader_mapping(rd, map, what) || map->len == 0)
+		return;
+	sorted = sort(rd, map, what, &n);
+	list = memory_array(rd->memory, map->len, sizeof(*list));
+	if (sorted == NULL || list == NULL)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		list[i].key = reader_copy(rd, sorted[i]->key);
+		list[i].value = node_is_null(sorted[i]) ? "" : reader_copy(rd, sorted[i]);
+		if (list[i].key == NULL || list[i].value == NULL)
+			return;
+	}
+	*ret_labels = (struct labels){.count = n, .list = list};
+}
+
+bool
+labels_match(const struct labels *selector, const struct labels *labels)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < selector->count; i++) {
+		const struct label *want = &selector->list[i];
+
+		while (k < labels->count && strcmp(labels->list[k].key, want->key) < 0)
+			k++;
+		if (k == labels->count || strcmp(labels->list[k].key, want->key) != 0 ||
+		    strcmp(labels->list[k].value, want->value) != 0)
+			return false;
+	}
+	return true;
+}
+
+const char *
+labels_get(const struct labels *labels, const char *key)
+{
+	for (size_t i = 0; i < labels->count; i++)
+		if (strcmp(labels->list[i].key, key) == 0)
+			return labels->list[i].value;
+	return NULL;
 }
 
 void

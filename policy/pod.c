@@ -71,6 +71,7 @@ pod_read(struct reader *rd, const struct manifest *m)
 	    .file = rd->file,
 	    .line = m->at->line,
 	};
+	labels_read(rd, m->labels, "metadata.labels", &p->labels);
 	(void)reader_mapping(rd, m->spec, "spec"); /* only for its finding */
 	(void)reader_bool(rd, reader_get(m->spec, "hostNetwork"), "hostNetwork",
 	    &host_network); /* absent: false */

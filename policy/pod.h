@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A Kubernetes Pod, as far as it tells whose an address is.
+ * A Kubernetes Pod, as far as it tells whose an address is and what selects it.
  */
 #ifndef POLICY_POD_H
 #define POLICY_POD_H
@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/addr.h"
+#include "policy/labels.h"
 #include "policy/manifest.h"
 #include "policy/verdict.h"
 
@@ -18,6 +19,7 @@ struct pod {
 	struct registry_source source;
 	size_t address_count; /* 0: on the host's network, finished, or not started yet */
 	struct addr *addresses;
+	struct labels labels;
 	struct pod *next; /* in the builder's list */
 };
 
