@@ -30,6 +30,8 @@ struct entry_image {
 	size_t address_count;
 	const struct prefix *endpoints;
 	size_t endpoint_count;
+	const struct registry_target *targets;
+	size_t target_count;
 };
 
 struct definition_part {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/target.h"
+
 static const struct registry_port *
 copy_ports(struct definitions *d, const struct service_entry *e)
 {
@@ -54,6 +56,39 @@ copy_endpoints(struct definitions *d, const struct service_entry *e, size_t n)
 	return endpoints;
 }
 
+/* first and all names behind it. */
+static void
+warn_left_out(const struct definitions *d, const struct service_entry *e,
+    const struct entry_endpoint *first)
+{
+	char quoted[FINDING_QUOTE_MAX];
+
+	findings_add(d->findings, FINDING_WARNING, e->source.file, first->line, 1,
+	    "%d names of endpoints are asked for one host: that of %s and all new ones "
+	    "behind it are left out",
+	    REGISTRY_TARGETS_MAX,
+	    finding_quote(first->name, strlen(first->name), quoted));
+}
+
+static int
+copy_targets(struct definitions *d, const struct service_entry *e, struct entry_image *im)
+{
+	struct targets t;
+	int r;
+
+	r = targets_init(&t, d->image, e->endpoint_count - im->endpoint_count);
+	for (size_t i = 0; i < e->endpoint_count && r >= 0; i++) {
+		if (e->endpoints[i].kind != ENDPOINT_NAME)
+			continue;
+		r = targets_add(&t, d->image, d->tree, e->endpoints[i].name);
+		if (r > 0 && t.left_out == 1)
+			warn_left_out(d, e, &e->endpoints[i]);
+	}
+	im->targets = t.list;
+	im->target_count = t.len;
+	return MIN_OF(r, 0);
+}
+
 static const struct prefix *
 copy_addresses(struct definitions *d, const struct service_entry *e)
 {
@@ -84,7 +119,7 @@ entry_image_make(
 	im->endpoint_count = count_endpoint_addresses(entry);
 	im->endpoints = copy_endpoints(d, entry, im->endpoint_count);
 	entry->image = im;
-	return d->image->lack;
+	return copy_targets(d, entry, im);
 }
 
 static int
@@ -122,6 +157,62 @@ unite(void *list, size_t n, size_t size, int (*compare)(const void *, const void
 	return kept;
 }
 
+/* Without endpoints an entry that is resolved by DNS has its host asked. */
+static bool
+asks_itself(const struct service_entry *e)
+{
+	return e->endpoint_count == 0 && e->selector == NULL &&
+	       (e->resolution == RESOLUTION_DNS ||
+		   e->resolution == RESOLUTION_DNS_ROUND_ROBIN);
+}
+
+static void
+warn_parts(const struct definitions *d, const struct definition *def,
+    const struct service_entry *first)
+{
+	const struct registry_source *s = &first->source;
+	char quoted[FINDING_QUOTE_MAX];
+
+	findings_add(d->findings, FINDING_WARNING, s->file, s->line, 1,
+	    "host %s has endpoints in several entries: %d of their names are asked, and "
+	    "what ServiceEntry %s/%s and younger ones add to them is left out",
+	    finding_quote(def->entry_host->text, strlen(def->entry_host->text), quoted),
+	    REGISTRY_TARGETS_MAX, s->namespace, s->name);
+}
+
+/* The names of all parts; the host's own among them when one part has no endpoints while
+ * another one does. */
+static int
+unite_targets(
+    struct definitions *d, const struct definition *def, struct registry_host *h)
+{
+	bool itself = false, others = false;
+	struct targets t;
+	size_t n = 1;
+	int r;
+
+	for (const struct definition_part *p = def->parts; p != NULL; p = p->next) {
+		n += p->entry->image->target_count;
+		itself = itself || asks_itself(p->entry);
+		others = others || p->entry->endpoint_count > 0;
+	}
+	r = targets_init(&t, d->image, n);
+	if (r == 0 && itself && others)
+		r = targets_add(&t, d->image, d->tree, def->entry_host->text);
+	for (const struct definition_part *p = def->parts; p != NULL && r >= 0;
+	     p = p->next) {
+		size_t left_out = t.left_out;
+
+		for (size_t i = 0; i < p->entry->image->target_count && r >= 0; i++)
+			r = targets_join(&t, &p->entry->image->targets[i]);
+		if (left_out == 0 && t.left_out > 0)
+			warn_parts(d, def, p->entry);
+	}
+	h->targets = t.list;
+	h->target_count = t.len;
+	return MIN_OF(r, 0);
+}
+
 /* The lists of all parts, one behind the other. */
 static int
 unite_parts(struct definitions *d, const struct definition *def, struct registry_host *h)
@@ -157,7 +248,7 @@ unite_parts(struct definitions *d, const struct definition *def, struct registry
 	h->address_count = unite(addresses, na, sizeof(*addresses), prefix_compare);
 	h->endpoints = endpoints;
 	h->endpoint_count = unite(endpoints, ne, sizeof(*endpoints), prefix_compare);
-	return 0;
+	return unite_targets(d, def, h);
 }
 
 /* Only its own lists; what is listed alone may pass where an answer of ours would have
@@ -224,5 +315,7 @@ entry_image_host(struct definitions *d, struct definition *def)
 	h->address_count = oldest->address_count;
 	h->endpoints = oldest->endpoints;
 	h->endpoint_count = oldest->endpoint_count;
+	h->targets = oldest->targets;
+	h->target_count = oldest->target_count;
 	return 0;
 }

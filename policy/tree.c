@@ -190,6 +190,26 @@ tree_add(struct tree *t, struct memory *image, const struct name *n)
 	return node;
 }
 
+uint32_t
+tree_zone(const struct tree *t, const struct name *n)
+{
+	uint8_t offsets[NAME_LABELS_MAX];
+	const struct tree_node *node = t->root;
+	uint32_t zone = node->zone;
+	size_t labels = 0;
+
+	for (size_t pos = 0; n->bytes[pos] != 0; pos += n->bytes[pos] + 1u)
+		offsets[labels++] = (uint8_t)pos;
+	while (labels > 0) {
+		node = tree_child(t, node, n->bytes + offsets[--labels]);
+		if (node == NULL)
+			break;
+		if (node->zone != TREE_NO_ZONE)
+			zone = node->zone;
+	}
+	return zone;
+}
+
 const struct tree_grant *
 tree_grant(const struct tree *t, const struct tree_node *node, uint32_t namespace_id)
 {

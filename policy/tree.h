@@ -25,7 +25,7 @@
 #include "policy/memory.h"
 #include "policy/verdict.h"
 
-#define TREE_NO_ZONE UINT32_MAX
+#define TREE_NO_ZONE REGISTRY_NO_ZONE
 
 /* What stands at a name, to somebody. */
 struct tree_view {
@@ -73,6 +73,9 @@ MUST_CHECK int tree_seal(struct tree *t, struct memory *image);
 struct tree_node *tree_add(struct tree *t, struct memory *image, const struct name *n);
 struct tree_grant *tree_add_grant(
     struct tree *t, struct memory *image, struct tree_node *node, uint32_t namespace_id);
+
+/* The innermost zone that n lies in, TREE_NO_ZONE for none. */
+uint32_t tree_zone(const struct tree *t, const struct name *n);
 
 /* label: its length, then its bytes. NULL when absent. */
 const struct tree_node *tree_child(

@@ -57,6 +57,18 @@ enum registry_resolution { /* values as in istio/api
 	RESOLUTION_DYNAMIC_DNS = 4,
 };
 
+/* Names that are asked in one host's stead: each costs a question to a server, and the
+ * answer waits for all of them. */
+#define REGISTRY_TARGETS_MAX 16
+#define REGISTRY_NO_ZONE UINT32_MAX
+
+struct registry_target {
+	const uint8_t *name; /* wire form, in lower case */
+	uint8_t len;
+	uint32_t zone; /* that it lies in: index into the settings' zones, or
+			  REGISTRY_NO_ZONE */
+};
+
 /* One host of the registry as one namespace defines it: what all its entries for that
  * host say together. */
 struct registry_host {
@@ -73,6 +85,9 @@ struct registry_host {
 	const struct prefix *endpoints; /* the endpoints' addresses: never forbidden in an
 					   answer, but not open without a lookup */
 	size_t endpoint_count;
+	const struct registry_target *targets; /* the endpoints' names, to be
+						  asked in the host's stead */
+	size_t target_count;
 	bool listed_only; /* STATIC, or with endpoints: of an answer only what addresses
 			     and endpoints list may pass */
 	bool exported_to_all; /* exportTo: every namespace, or these only */

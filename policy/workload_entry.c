@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/name.h"
 #include "policy/labels.h"
 #include "policy/service_entry.h"
 #include "policy/syntax.h"
@@ -44,6 +45,8 @@ static bool
 read_address(struct reader *rd, const struct node *n, const struct node *address,
     const struct workload_entry_rules *rules, struct entry_endpoint *e)
 {
+	struct name name;
+
 	if (!reader_text(rd, address, "endpoint address"))
 		return false;
 	if (address->len > ADDRESS_MAX) {
@@ -64,7 +67,8 @@ read_address(struct reader *rd, const struct node *n, const struct node *address
 		    "DNS");
 		return false;
 	}
-	if (!syntax_fqdn(address->text, address->len)) { /* E29 */
+	if (!syntax_fqdn(address->text, address->len) ||
+	    name_parse(address->text, address->len, &name) < 0) { /* E29 */
 		reader_refuse(
 		    rd, address, "endpoint", "is neither an IP address nor a host name");
 		return false;
@@ -181,7 +185,7 @@ bool
 workload_entry_read(struct reader *rd, const struct node *n,
     const struct workload_entry_rules *rules, struct entry_endpoint *ret_endpoint)
 {
-	struct entry_endpoint e = {0};
+	struct entry_endpoint e = {.line = n->line};
 	const struct node *address = reader_get(n, "address");
 	size_t errors = rd->errors;
 	bool good;

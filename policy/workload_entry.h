@@ -34,6 +34,7 @@ struct entry_endpoint {
 	enum entry_endpoint_kind kind;
 	struct addr address; /* ENDPOINT_ADDRESS */
 	const char *name;    /* ENDPOINT_NAME */
+	unsigned line;
 	size_t port_count;
 	struct entry_endpoint_port *ports;
 };

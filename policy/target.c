@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/target.h"
+
+#include <string.h>
+
+int
+targets_init(struct targets *t, struct memory *image, size_t count)
+{
+	size_t size = MIN_OF(count, REGISTRY_TARGETS_MAX);
+
+	*t = (struct targets){.size = size};
+	t->list = memory_array(image, size, sizeof(*t->list));
+	return t->list != NULL ? 0 : image->lack;
+}
+
+static bool
+has(const struct targets *t, const uint8_t *name, uint8_t len)
+{
+	for (size_t i = 0; i < t->len; i++)
+		if (t->list[i].len == len && memcmp(t->list[i].name, name, len) == 0)
+			return true;
+	return false;
+}
+
+int
+targets_add(
+    struct targets *t, struct memory *image, const struct tree *tree, const char *text)
+{
+	struct registry_target target;
+	struct name name;
+	uint8_t *copy;
+	int r;
+
+	r = name_parse(text, strlen(text), &name);
+	if (r < 0)
+		return r;
+	if (has(t, name.bytes, name.len))
+		return 0;
+	if (t->len == t->size) {
+		t->left_out++;
+		return 1;
+	}
+	copy = memory_alloc(image, name.len);
+	if (copy == NULL)
+		return image->lack;
+	memcpy(copy, name.bytes, name.len);
+	target = (struct registry_target){
+	    .name = copy,
+	    .len = name.len,
+	    .zone = tree_zone(tree, &name),
+	};
+	return targets_join(t, &target);
+}
+
+int
+targets_join(struct targets *t, const struct registry_target *target)
+{
+	if (has(t, target->name, target->len))
+		return 0;
+	if (t->len == t->size) {
+		t->left_out++;
+		return 1;
+	}
+	t->list[t->len++] = *target;
+	return 0;
+}
