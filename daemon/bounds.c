@@ -5,8 +5,8 @@
 
 #include "daemon/ruleset.h"
 
-static bool
-is_addr(const struct addr *a)
+bool
+bounds_addr(const struct addr *a)
 {
 	const uint8_t zero[sizeof(a->bytes)] = {0};
 	const size_t size = a->family == AF_INET ? 4 : 16;
@@ -69,7 +69,7 @@ bounds_prefix(const struct prefix *p)
 {
 	uint8_t behind;
 
-	if (!is_addr(&p->addr) || p->len > addr_len(&p->addr) * 8)
+	if (!bounds_addr(&p->addr) || p->len > addr_len(&p->addr) * 8)
 		return false;
 	for (size_t i = p->len / 8; i < addr_len(&p->addr); i++) {
 		behind = i == p->len / 8 ? (uint8_t)(0xff >> p->len % 8) : 0xff;
@@ -82,7 +82,7 @@ bounds_prefix(const struct prefix *p)
 bool
 bounds_listen(const struct endpoint *e)
 {
-	return is_addr(&e->addr) && e->port != 0;
+	return bounds_addr(&e->addr) && e->port != 0;
 }
 
 bool
@@ -96,7 +96,7 @@ bounds_fixed(const struct enforcer_fixed *f)
 bool
 bounds_key(const struct enforcer_lease *l)
 {
-	return is_addr(&l->pod) && is_addr(&l->destination) &&
+	return bounds_addr(&l->pod) && bounds_addr(&l->destination) &&
 	       l->pod.family == l->destination.family && l->port != 0 &&
 	       is_proto(l->proto);
 }
@@ -121,6 +121,15 @@ is_host(const struct addr *a)
 }
 
 bool
+bounds_pod(const struct addr *a, const struct prefix *pods, size_t pod_count)
+{
+	for (size_t i = 0; i < pod_count; i++)
+		if (prefix_contains(&pods[i], a))
+			return true;
+	return false;
+}
+
+bool
 bounds_lease(const struct enforcer_lease *l, const struct prefix *pods, size_t pod_count,
     uint32_t timeout_max_ms)
 {
@@ -132,8 +141,5 @@ bounds_lease(const struct enforcer_lease *l, const struct prefix *pods, size_t p
 	metadata = ruleset_metadata(l->destination.family);
 	if (addr_equal(&l->destination, &metadata.addr))
 		return false;
-	for (size_t i = 0; i < pod_count; i++)
-		if (prefix_contains(&pods[i], &l->pod))
-			return true;
-	return false;
+	return bounds_pod(&l->pod, pods, pod_count);
 }

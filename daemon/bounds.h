@@ -27,9 +27,12 @@ bool bounds_pattern(const char pattern[IFNAMSIZ]);
 /* Of a family, and no bit set behind its length. */
 bool bounds_prefix(const struct prefix *p);
 bool bounds_listen(const struct endpoint *e);
+bool bounds_addr(const struct addr *a);
 bool bounds_fixed(const struct enforcer_fixed *f);
 /* Could be an element: one family, TCP or UDP, a port. Enough to take a lease away. */
 bool bounds_key(const struct enforcer_lease *l);
+/* Is it one of these pods? */
+bool bounds_pod(const struct addr *a, const struct prefix *pods, size_t pod_count);
 /* May be made: a key whose pod is in pods, whose destination is a host that a pod may
  * have to reach, and whose life ends in time. */
 bool bounds_lease(const struct enforcer_lease *l, const struct prefix *pods,

@@ -77,6 +77,12 @@ change_fixed(struct change *c, const struct enforcer_fixed *fixed)
 	c->message.body.fixed[record(c, ENFORCER_FIXED, "")] = *fixed;
 }
 
+void
+change_open(struct change *c, const struct addr *pod)
+{
+	c->message.body.open[record(c, ENFORCER_OPEN, "")] = *pod;
+}
+
 static struct enforcer_lease
 make_lease(const struct addr *pod, const struct lease_target *target)
 {

@@ -29,6 +29,7 @@ void change_interface(struct change *c, const char *pattern);
 /* kind: ENFORCER_PODS or ENFORCER_INTERNAL. */
 void change_range(struct change *c, enum enforcer_kind kind, const struct prefix *range);
 void change_listen(struct change *c, const struct endpoint *listen);
+void change_open(struct change *c, const struct addr *pod);
 void change_fixed(struct change *c, const struct enforcer_fixed *fixed);
 void change_revoke(
     struct change *c, const struct addr *pod, const struct lease_target *target);

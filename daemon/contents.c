@@ -27,6 +27,8 @@ put_family(struct netlink *nl, const struct ruleset *rs, uint8_t family)
 		    internal, internal_count);
 		element_put_boxes(
 		    nl, layout_set(family, "fixed4", "fixed6"), fixed, fixed_count);
+		element_put_addresses(nl, layout_set(family, "open4", "open6"), family,
+		    rs->open, rs->open_count);
 		element_put_endpoints(nl, layout_set(family, "listen4", "listen6"),
 		    family, rs->listen, rs->listen_count);
 	}

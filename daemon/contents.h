@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the sets of table `inet egressd` hold besides leases: the pods' and the internal
- * ranges, our listeners, and what is open without a lookup.
+ * ranges, our listeners, what is open without a lookup, and the pods that are open.
  */
 #ifndef DAEMON_CONTENTS_H
 #define DAEMON_CONTENTS_H

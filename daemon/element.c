@@ -302,6 +302,25 @@ element_put_boxes(
 	list_close(&l);
 }
 
+void
+element_put_addresses(struct netlink *nl, const char *set, uint8_t family,
+    const struct addr *list, size_t count)
+{
+	struct list l = list_add(nl, set);
+	struct nlattr *nest;
+
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].family != family)
+			continue;
+		nest = list_element(&l);
+		if (nest == NULL)
+			return;
+		put_key(l.nlh, NFTA_SET_ELEM_KEY, list[i].bytes, addr_len(&list[i]));
+		mnl_attr_nest_end(l.nlh, nest);
+	}
+	list_close(&l);
+}
+
 bool
 element_is_wildcard(const struct addr *a)
 {
@@ -346,137 +365,4 @@ element_flush(struct netlink *nl, const char *set)
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
 	netlink_added(nl, nlh);
-}
-
-/* Reading them back. */
-
-struct dump {
-	uint8_t family;
-	element_lease_fn lease;
-	void *ctx;
-};
-
-struct attributes {
-	const struct nlattr *of[NFTA_SET_ELEM_MAX + 1];
-};
-
-static int
-note_attribute(const struct nlattr *attribute, void *ctx)
-{
-	struct attributes *a = ctx;
-
-	if (mnl_attr_get_type(attribute) <= NFTA_SET_ELEM_MAX)
-		a->of[mnl_attr_get_type(attribute)] = attribute;
-	return MNL_CB_OK;
-}
-
-/* The bytes of a key; NULL when it is no value. */
-static const uint8_t *
-find_value(const struct nlattr *key, size_t *ret_len)
-{
-	struct attributes a = {{NULL}};
-	const struct nlattr *value;
-
-	if (key == NULL)
-		return NULL;
-	(void)mnl_attr_parse_nested(key, note_attribute, &a); /* which never fails */
-	value = a.of[NFTA_DATA_VALUE];
-	if (value == NULL)
-		return NULL;
-	*ret_len = mnl_attr_get_payload_len(value);
-	return mnl_attr_get_payload(value);
-}
-
-/* The comment into name; "" when there is none, or none that could be ours. */
-static void
-read_comment(const struct nlattr *user_data, char name[ENFORCER_NAME_MAX])
-{
-	const uint8_t *data;
-	size_t left, size;
-
-	name[0] = '\0';
-	if (user_data == NULL)
-		return;
-	data = mnl_attr_get_payload(user_data);
-	left = mnl_attr_get_payload_len(user_data);
-	for (; left > 2; data += 2 + size, left -= 2 + size) {
-		size = data[1];
-		if (size > left - 2)
-			return;
-		if (data[0] == NFTNL_UDATA_SET_ELEM_COMMENT && size != 0 &&
-		    size <= ENFORCER_NAME_MAX && data[2 + size - 1] == '\0') {
-			memcpy(name, data + 2, size);
-			return;
-		}
-	}
-}
-
-/* A number of 8 bytes; 0 when it is not there. */
-static uint64_t
-read_u64(const struct nlattr *attribute)
-{
-	if (attribute == NULL || mnl_attr_get_payload_len(attribute) != sizeof(uint64_t))
-		return 0;
-	return be64toh(mnl_attr_get_u64(attribute));
-}
-
-static int
-read_lease(const struct nlattr *element, void *ctx)
-{
-	const struct dump *d = ctx;
-	const size_t size = d->family == AF_INET ? 4 : 16;
-	struct enforcer_lease lease = {0};
-	struct attributes a = {{NULL}};
-	char name[ENFORCER_NAME_MAX];
-	const uint8_t *key;
-	uint64_t left_ms;
-	uint16_t port;
-	size_t len = 0;
-	int r;
-
-	(void)mnl_attr_parse_nested(element, note_attribute, &a); /* which never fails */
-	key = find_value(a.of[NFTA_SET_ELEM_KEY], &len);
-	if (key == NULL || len != 2 * size + 8)
-		return -EPROTO;
-	left_ms = read_u64(a.of[NFTA_SET_ELEM_EXPIRATION]);
-	if (left_ms == 0)
-		return MNL_CB_OK;
-	lease.pod = addr_make(d->family, key);
-	lease.destination = addr_make(d->family, key + size);
-	lease.proto = key[2 * size];
-	memcpy(&port, key + 2 * size + 4, sizeof(port));
-	lease.port = be16toh(port);
-	lease.timeout_ms = (uint32_t)MIN_OF(left_ms, UINT32_MAX);
-	read_comment(a.of[NFTA_SET_ELEM_USERDATA], name);
-	r = d->lease(d->ctx, &lease, name);
-	return r < 0 ? r : MNL_CB_OK;
-}
-
-static int
-read_list(const struct nlattr *attribute, void *ctx)
-{
-	if (mnl_attr_get_type(attribute) != NFTA_SET_ELEM_LIST_ELEMENTS)
-		return MNL_CB_OK;
-	return mnl_attr_parse_nested(attribute, read_lease, ctx);
-}
-
-static int
-read_message(void *ctx, const struct nlmsghdr *nlh)
-{
-	int r = mnl_attr_parse(nlh, sizeof(struct nfgenmsg), read_list, ctx);
-
-	return r < 0 ? r : 0;
-}
-
-int
-element_dump(struct netlink *nl, uint8_t family, element_lease_fn lease, void *ctx)
-{
-	struct dump d = {.family = family, .lease = lease, .ctx = ctx};
-	struct nlmsghdr *nlh = netlink_question(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP);
-
-	if (nlh != NULL) {
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, leases_set(family));
-	}
-	return netlink_ask(nl, nlh, read_message, &d);
 }

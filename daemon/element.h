@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Set elements of table `inet egressd` as netlink attributes, and leases read back.
+ * Set elements of table `inet egressd` as netlink attributes.
  *
  * The functions that put add messages to the batch of nl (daemon/netlink.h), which also
  * keeps the error; each message holds many elements. Everything is borrowed for the call.
@@ -47,20 +47,14 @@ void element_put_ranges(
 /* Into fixed4 or fixed6; the boxes as cover_boxes makes them. */
 void element_put_boxes(
     struct netlink *nl, const char *set, const struct cover_box *boxes, size_t count);
+/* Into open4 or open6: those of this family. */
+void element_put_addresses(struct netlink *nl, const char *set, uint8_t family,
+    const struct addr *list, size_t count);
 /* 0.0.0.0 or ::. */
 bool element_is_wildcard(const struct addr *a);
 /* Into listen4 or listen6: those of this family that are no wildcard. */
 void element_put_endpoints(struct netlink *nl, const char *set, uint8_t family,
     const struct endpoint *list, size_t count);
 void element_flush(struct netlink *nl, const char *set);
-
-/* name: as enforcer_message.name. A negative result ends the walk. */
-typedef int (*element_lease_fn)(
-    void *ctx, const struct enforcer_lease *lease, const char *name);
-/* Ask for all elements of the leases of a family. -ENOENT without the set; -EINTR as
- * netlink_ask; -EPROTO for an element that is none of ours. One that has ended is passed
- * over. */
-MUST_CHECK int element_dump(
-    struct netlink *nl, uint8_t family, element_lease_fn lease, void *ctx);
 
 #endif

@@ -47,6 +47,7 @@ record_of(uint16_t kind, size_t *ret_size, size_t *ret_max)
 	    [ENFORCER_INTERNAL] = {sizeof(struct prefix), ENFORCER_LIST_MAX},
 	    [ENFORCER_LISTEN] = {sizeof(struct endpoint), ENFORCER_LIST_MAX},
 	    [ENFORCER_FIXED] = {sizeof(struct enforcer_fixed), ENFORCER_LIST_MAX},
+	    [ENFORCER_OPEN] = {sizeof(struct addr), ENFORCER_LIST_MAX},
 	    [ENFORCER_END] = {0, 0},
 	    [ENFORCER_DUMP] = {0, 0},
 	    [ENFORCER_RESULT] = {0, 0},

@@ -11,11 +11,11 @@
  * Loop to enforcer, each id answered by exactly one ENFORCER_RESULT, in order:
  *	LEASES	outside of a table transaction: make or renew these leases; what waits
  *		together is committed together, and one that fails fails no other
- *	TABLE	then any number of INTERFACES, PODS, INTERNAL, LISTEN, FIXED, LEASES,
- *		REVOKE with the same id, then END: one kernel transaction that makes the
- *		table, or brings it, to what these say; leases that are not mentioned
- *		stay, and one that is both revoked and made is made. The result answers
- *		END
+ *	TABLE	then any number of INTERFACES, PODS, INTERNAL, LISTEN, FIXED, OPEN,
+ *		LEASES, REVOKE with the same id, then END: one kernel transaction that
+ *		makes the table, or brings it, to what these say; leases that are not
+ *		mentioned stay, and one that is both revoked and made is made. The result
+ *		answers END
  *	DUMP	the leases that the kernel holds come as LEASES messages with this id,
  *		some perhaps twice, then the result
  * Enforcer to loop, unasked:
@@ -44,6 +44,7 @@
 
 #include "base/addr.h"
 #include "base/macros.h"
+#include "daemon/enforcer_record.h"
 
 #define ENFORCER_LEASES_MAX 128 /* in one message, so for one answer */
 /* With its NUL; 2 more bytes frame it. The kernel counts an element's user data and one
@@ -62,55 +63,12 @@ enum enforcer_kind {
 	ENFORCER_INTERNAL,
 	ENFORCER_LISTEN,
 	ENFORCER_FIXED,
+	ENFORCER_OPEN, /* addresses of pods of which nothing is refused */
 	ENFORCER_END,
 	ENFORCER_DUMP,
 	ENFORCER_RESULT,
 	ENFORCER_LOST,
 	ENFORCER_REFUSED,
-};
-
-/* "This pod may reach this address on this protocol and port": one element of leases4 or
- * leases6. */
-struct enforcer_lease {
-	struct addr pod;
-	struct addr destination; /* of the pod's family */
-	uint16_t port;
-	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
-	/* 1: the kernel may hold it already: add, delete, add in one batch. */
-	uint8_t renew;
-	uint8_t zero[2];
-	uint32_t timeout_ms; /* from the commit on; in a dump: what is left */
-};
-
-struct enforcer_fixed {
-	struct prefix pods; /* of the destination's family; length 0: every pod */
-	struct prefix destination;
-	uint16_t port;
-	uint8_t proto;
-	uint8_t zero;
-};
-
-/* What a refused packet was. Compared as bytes: padding is zero. */
-struct enforcer_refused {
-	struct addr source;
-	struct addr destination; /* of the source's family */
-	uint16_t port;           /* 0: it has none, or it is not known */
-	uint8_t proto;
-};
-
-struct enforcer_table {
-	uint8_t enforce;   /* 0: ALLOW_ANY, nothing is refused */
-	uint8_t intercept; /* port 53 of pods goes to the first LISTEN of its family */
-	uint8_t drop;      /* 0: refuse with reject, 1: with drop */
-	uint8_t adopt;     /* 1: keep a table that is there; 0: for tests, start anew */
-	/* 1: nobody else may change the table, where the kernel can do that (Linux 6.9);
-	 * 0, or an older kernel: watch for changes and say LOST. */
-	uint8_t own;
-	uint8_t zero[3];   /* no byte that goes over the pair is left to chance */
-	uint32_t set_size; /* elements, of leases4 and of leases6; fixed when made */
-	uint32_t timeout_max_ms; /* the longest lease accepted from now on */
-	uint16_t log_group;      /* NFLOG group of refused packets */
-	uint16_t zero_too;
 };
 
 struct enforcer_message {
@@ -131,6 +89,7 @@ struct enforcer_message {
 		struct prefix ranges[ENFORCER_LIST_MAX]; /* PODS, INTERNAL */
 		struct endpoint listen[ENFORCER_LIST_MAX];
 		struct enforcer_fixed fixed[ENFORCER_LIST_MAX];
+		struct addr open[ENFORCER_LIST_MAX];
 		struct enforcer_refused refused[ENFORCER_LIST_MAX];
 	} body;
 };

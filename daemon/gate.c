@@ -12,6 +12,7 @@
 #include "daemon/plan.h"
 #include "daemon/recent.h"
 #include "daemon/rejudge.h"
+#include "daemon/source.h"
 
 /* One batch's worth of leases that cannot be kept; what is beyond it ends by its own
  * timeout. */
@@ -153,6 +154,17 @@ gate_committer(struct gate *g)
 }
 
 static void
+describe_open(struct gate *g)
+{
+	struct addr pod;
+
+	/* what lies outside of the pods' ranges is dropped whatever the mode */
+	for (size_t i = 0; registry_open(g->now.registry, i, &pod); i++)
+		if (source_is_pod(g->now.config, &pod))
+			change_open(&g->change, &pod);
+}
+
+static void
 describe_ranges(struct gate *g)
 {
 	const struct config *cfg = g->now.config;
@@ -194,6 +206,7 @@ describe(struct gate *g)
 
 	change_begin(&g->change, &table);
 	describe_ranges(g);
+	describe_open(g);
 }
 
 /* Send the change; a negative result: everything reserved has been settled. */

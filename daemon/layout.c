@@ -39,6 +39,7 @@ enum set_kind {
 	SET_FIXED,
 	SET_RANGES,
 	SET_LISTEN,
+	SET_OPEN,
 };
 
 static const struct set {
@@ -57,6 +58,8 @@ static const struct set {
     {"internal6", SET_RANGES, TYPE_IP6ADDR, 16},
     {"listen4", SET_LISTEN, TYPE_IPADDR, 4},
     {"listen6", SET_LISTEN, TYPE_IP6ADDR, 16},
+    {"open4", SET_OPEN, TYPE_IPADDR, 4},
+    {"open6", SET_OPEN, TYPE_IP6ADDR, 16},
 };
 
 /* conntrack is at -200, dstnat at -100 (linux/netfilter_ipv4.h). */
@@ -236,6 +239,7 @@ set_flags(enum set_kind kind)
 	case SET_RANGES:
 		return NFT_SET_INTERVAL;
 	case SET_LISTEN:
+	case SET_OPEN:
 		return 0;
 	}
 	return 0;
@@ -258,6 +262,7 @@ key_of(const struct set *s, uint32_t *ret_type, uint32_t *ret_len)
 		*ret_len = 2 * s->addr_len + 4 + 4;
 		return;
 	case SET_RANGES:
+	case SET_OPEN:
 		*ret_type = s->addr_type;
 		*ret_len = s->addr_len;
 		return;
@@ -266,6 +271,13 @@ key_of(const struct set *s, uint32_t *ret_type, uint32_t *ret_len)
 		*ret_len = s->addr_len + 4;
 		return;
 	}
+}
+
+/* Is the key one field? */
+static bool
+is_single(enum set_kind kind)
+{
+	return kind == SET_RANGES || kind == SET_OPEN;
 }
 
 /* What nft asks of a set besides its type: the byte order of a key of one field. */
@@ -278,7 +290,7 @@ set_user_data(struct nftnl_set *set, enum set_kind kind)
 	if (data == NULL)
 		return -ENOMEM;
 	done = nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER,
-		   kind == SET_RANGES ? BYTEORDER_BIG_ENDIAN : 0) != 0 &&
+		   is_single(kind) ? BYTEORDER_BIG_ENDIAN : 0) != 0 &&
 	       nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data),
 		   nftnl_udata_buf_len(data)) == 0;
 	nftnl_udata_buf_free(data);

@@ -10,6 +10,7 @@
 
 #include "daemon/bounds.h"
 #include "daemon/element.h"
+#include "daemon/element_dump.h"
 #include "daemon/layout.h"
 #include "daemon/monitor.h"
 #include "daemon/netlink.h"

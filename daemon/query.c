@@ -211,7 +211,8 @@ step_decide(struct run *run)
 
 	if (!all->started)
 		return fail(run, RCODE_SERVFAIL, &ede_not_ready);
-	registry_judge(all->registry, w, &q->question.name, &q->verdict);
+	source_judge(
+	    all->registry, all->before, &q->source.addr, &q->question.name, &q->verdict);
 	if (q->verdict.kind == VERDICT_REFUSED)
 		return refuse(run);
 	if (q->verdict.kind == VERDICT_PARENT) {

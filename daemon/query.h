@@ -13,7 +13,8 @@
  *
  * A query that waits is woken by exactly one callback, and goes on from decide: a
  * registry that came meanwhile is asked again, and a lease that went meanwhile is found
- * missing. UDP and TCP differ only in struct query_transport.
+ * missing. A pod that a new registry no longer holds to anything keeps to the old one
+ * until the kernel has been switched. UDP and TCP differ only in struct query_transport.
  *
  * Queries come from a pool of QUERIES_MAX; with none left a packet is dropped. A pod has
  * at most QUERIES_PER_POD that wait; a further one gets SERVFAIL.
@@ -95,6 +96,9 @@ struct queries {
 	int64_t (*now_ms)(void);
 	const struct config *config; /* the present ones: borrowed */
 	const struct registry *registry;
+	/* While the kernel is being switched, the one that it was switched from; NULL
+	 * else. What it leases and registry does not is still to be leased. */
+	const struct registry *before;
 	bool started; /* the gate has stood once: before that everything is SERVFAIL */
 	struct query_list pool;
 	size_t busy; /* not in the pool: they wait */

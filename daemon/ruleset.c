@@ -341,6 +341,21 @@ put_internal(const struct put *p, uint8_t family)
 	rule_end(&r);
 }
 
+/* Pods under ALLOW_ANY on a node where others are held to the registry. */
+static void
+put_open(const struct put *p, const char *chain)
+{
+	struct rule r;
+
+	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+		r = begin(p, chain);
+		rule_source_in(
+		    &r, families[i], layout_set(families[i], "open4", "open6"));
+		rule_accept(&r);
+		rule_end(&r);
+	}
+}
+
 static void
 put_pod(const struct put *p)
 {
@@ -359,6 +374,7 @@ put_pod(const struct put *p)
 	    &r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
 	rule_accept(&r);
 	rule_end(&r);
+	put_open(p, "pod");
 	if (p->rs->table.intercept)
 		put_queries(p);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
@@ -432,6 +448,7 @@ put_forward(const struct put *p)
 	if (!p->rs->table.enforce || !p->rs->table.intercept)
 		return;
 	put_dns_from_pods(p, "forward", "guard");
+	put_open(p, "guard");
 	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
 		r = begin(p, "guard");
 		rule_protocol(&r, protocols[i]);

@@ -38,6 +38,8 @@ struct ruleset {
 	size_t listen_count;
 	const struct enforcer_fixed *fixed;
 	size_t fixed_count;
+	const struct addr *open; /* pods of which nothing is refused */
+	size_t open_count;
 };
 
 /* Add to the batch of nl, which has begun. -ENOMEM; other errors come with the commit. */

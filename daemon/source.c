@@ -10,6 +10,21 @@ source_is_pod(const struct config *cfg, const struct addr *source)
 	return false;
 }
 
+void
+source_judge(const struct registry *now, const struct registry *before,
+    const struct addr *source, const struct name *name, struct verdict *ret_verdict)
+{
+	struct verdict earlier;
+
+	registry_judge(now, registry_workload(now, source), name, ret_verdict);
+	if (ret_verdict->kind != VERDICT_OPEN || before == NULL)
+		return;
+	registry_judge(before, registry_workload(before, source), name, &earlier);
+	/* a zone took no lease then either, and its number is the old configuration's */
+	if (earlier.kind != VERDICT_ZONE)
+		*ret_verdict = earlier;
+}
+
 struct addr
 source_address(const struct addr *source, const struct workload *w, uint8_t family)
 {

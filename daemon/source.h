@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Where a query comes from: whether that is a pod, and which other address the pod has.
+ * Where a query comes from: whether that is a pod, what the registry says to it, and
+ * which other address the pod has.
  */
 #ifndef DAEMON_SOURCE_H
 #define DAEMON_SOURCE_H
@@ -14,6 +15,15 @@
 
 /* Inside of pods.cidrs? Everybody else is refused. */
 bool source_is_pod(const struct config *cfg, const struct addr *source);
+
+/*
+ * The registry's word on a name for this source. before: NULL, or while the kernel is
+ * being switched from one registry to the next, the one before: ALLOW_ANY answers without
+ * a lease, which is too early until the kernel has opened the pod, so a pod that only
+ * comes under it by now keeps to the word of before.
+ */
+void source_judge(const struct registry *now, const struct registry *before,
+    const struct addr *source, const struct name *name, struct verdict *ret_verdict);
 
 /*
  * The address of this family (AF_INET or AF_INET6) that the pod behind source connects

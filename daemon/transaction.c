@@ -26,6 +26,7 @@ transaction_init(struct transaction *t)
 	buf_init(&t->internal, TRANSACTION_RANGES_MAX * sizeof(struct prefix));
 	buf_init(&t->listen, TRANSACTION_RANGES_MAX * sizeof(struct endpoint));
 	buf_init(&t->fixed, TRANSACTION_FIXED_MAX * sizeof(struct enforcer_fixed));
+	buf_init(&t->open_pods, TRANSACTION_OPEN_MAX * sizeof(struct addr));
 	buf_init(&t->grants, TRANSACTION_LEASES_MAX * sizeof(struct record));
 	buf_init(&t->revokes, TRANSACTION_LEASES_MAX * sizeof(struct record));
 	buf_init(&t->names, TRANSACTION_NAMES_MAX);
@@ -35,7 +36,7 @@ static void
 for_each_buf(struct transaction *t, void (*act)(struct buf *b))
 {
 	struct buf *all[] = {&t->interfaces, &t->pods, &t->internal, &t->listen,
-	    &t->fixed, &t->grants, &t->revokes, &t->names};
+	    &t->fixed, &t->open_pods, &t->grants, &t->revokes, &t->names};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		act(all[i]);
@@ -95,6 +96,12 @@ static bool
 fixed_ok(const void *record)
 {
 	return bounds_fixed(record);
+}
+
+static bool
+addr_ok(const void *record)
+{
+	return bounds_addr(record);
 }
 
 /* Records of a list, each looked at. */
@@ -165,6 +172,10 @@ transaction_add(struct transaction *t, const struct enforcer_message *m)
 		add_list(t, &t->fixed, m->body.fixed, m->count,
 		    sizeof(struct enforcer_fixed), fixed_ok);
 		break;
+	case ENFORCER_OPEN:
+		add_list(t, &t->open_pods, m->body.open, m->count, sizeof(struct addr),
+		    addr_ok);
+		break;
 	case ENFORCER_TABLE:
 	case ENFORCER_END:
 	case ENFORCER_DUMP:
@@ -181,9 +192,21 @@ static void
 note_failed(struct transaction *t)
 {
 	if (t->interfaces.failed || t->pods.failed || t->internal.failed ||
-	    t->listen.failed || t->fixed.failed || t->grants.failed ||
-	    t->revokes.failed || t->names.failed)
+	    t->listen.failed || t->fixed.failed || t->open_pods.failed ||
+	    t->grants.failed || t->revokes.failed || t->names.failed)
 		refuse(t);
+}
+
+/* Nobody but a pod is open. */
+static void
+note_open(struct transaction *t)
+{
+	const struct addr *open = (const void *)t->open_pods.bytes;
+	const struct prefix *pods = (const void *)t->pods.bytes;
+
+	for (size_t i = 0; i < t->open_pods.len / sizeof(*open) && t->error == 0; i++)
+		if (!bounds_pod(&open[i], pods, t->pods.len / sizeof(*pods)))
+			refuse(t);
 }
 
 static void
@@ -205,6 +228,7 @@ transaction_end(struct transaction *t)
 {
 	assert(t->open);
 	note_failed(t);
+	note_open(t);
 	note_leases(t);
 	return t->error;
 }
@@ -224,6 +248,8 @@ transaction_ruleset(const struct transaction *t)
 	    .listen_count = t->listen.len / sizeof(struct endpoint),
 	    .fixed = (const void *)t->fixed.bytes,
 	    .fixed_count = t->fixed.len / sizeof(struct enforcer_fixed),
+	    .open = (const void *)t->open_pods.bytes,
+	    .open_count = t->open_pods.len / sizeof(struct addr),
 	};
 }
 

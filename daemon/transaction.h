@@ -23,6 +23,7 @@
 #define TRANSACTION_INTERFACES_MAX 1024
 #define TRANSACTION_RANGES_MAX 4096 /* pods; internal; listen */
 #define TRANSACTION_FIXED_MAX (1024 * 1024)
+#define TRANSACTION_OPEN_MAX (1024 * 1024)
 #define TRANSACTION_LEASES_MAX (4 * 1024 * 1024) /* made; revoked */
 #define TRANSACTION_NAMES_MAX ((size_t)256 * 1024 * 1024)
 
@@ -31,8 +32,9 @@ struct transaction {
 	uint32_t id;
 	int error; /* told at the end */
 	struct enforcer_table table;
-	struct buf interfaces, pods, internal, listen, fixed; /* arrays of records */
-	struct buf grants, revokes;                           /* and of leases */
+	/* arrays of records */
+	struct buf interfaces, pods, internal, listen, fixed, open_pods;
+	struct buf grants, revokes; /* and of leases */
 	struct buf names;
 };
 

@@ -163,12 +163,12 @@ on_switched(void *ctx, const struct gate_outcome *outcome)
 {
 	struct daemon *d = ctx;
 
+	d->queries.before = NULL;
 	if (outcome->result < 0) {
 		put_in_force(d, &d->loaded);
 		failed(d, strerror(-outcome->result));
 		return;
 	}
-	put_in_force(d, &d->next);
 	turn_release(&d->loaded);
 	d->loaded = d->next;
 	d->next = (struct loader_result){0};
@@ -206,15 +206,6 @@ warn_of_fixed(const struct config *now, const struct config *next)
 		    now->cache_bytes);
 }
 
-/* Then names are answered without a lease, which is too early before the kernel has
- * opened everything. */
-static bool
-opens_all(const struct daemon *d)
-{
-	return registry_mode(d->loaded.registry) == OUTBOUND_REGISTRY_ONLY &&
-	       registry_mode(d->next.registry) == OUTBOUND_ALLOW_ANY;
-}
-
 void
 turn_continue(struct daemon *d)
 {
@@ -231,8 +222,8 @@ turn_continue(struct daemon *d)
 	r = gate_switch(d->gate, &state, on_switched);
 	if (r == 0) {
 		d->switching = true;
-		if (!opens_all(d))
-			put_in_force(d, &d->next);
+		d->queries.before = d->loaded.registry;
+		put_in_force(d, &d->next);
 	} else if (
 	    r !=
 	    -EBUSY) { /* busy: the table is being made again; once more in a second */

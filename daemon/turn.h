@@ -5,8 +5,9 @@
  *	begin      load beside (daemon/reload.h)        an error: all findings to the
  *		journal, the old state stays whole
  *	loaded     judge and ask with the new one, switch the kernel in one transaction
- *		(daemon/gate.h); a change from REGISTRY_ONLY to ALLOW_ANY is in force for
- *		answers only behind it, since they take no lease
+ *		(daemon/gate.h); for a pod that comes under ALLOW_ANY by it, which takes
+ *		no lease, the old registry's word stays in force until the kernel has
+ *		switched
  *	switched   free the old one, or go back to it
  *
  * A SIGHUP in the middle of it is remembered and makes another turn.

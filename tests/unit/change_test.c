@@ -96,6 +96,7 @@ test_each_kind_has_its_own_messages(void **state)
 	change_range(&f->change, ENFORCER_INTERNAL, &range);
 	change_listen(&f->change, &listen);
 	change_fixed(&f->change, &fixed);
+	change_open(&f->change, &listen.addr);
 	assert_int_equal(change_end(&f->change), 0);
 	expect(f, ENFORCER_TABLE, 1, &m);
 	expect(f, ENFORCER_INTERFACES, 2, &m);
@@ -108,6 +109,8 @@ test_each_kind_has_its_own_messages(void **state)
 	assert_int_equal(m.body.listen[0].port, 53);
 	expect(f, ENFORCER_FIXED, 1, &m);
 	assert_int_equal(m.body.fixed[0].port, 80);
+	expect(f, ENFORCER_OPEN, 1, &m);
+	assert_true(addr_equal(&m.body.open[0], &listen.addr));
 	expect(f, ENFORCER_END, 0, &m);
 }
 

@@ -8,6 +8,7 @@
 #include <libmnl/libmnl.h>
 
 #include "daemon/element.h"
+#include "daemon/element_dump.h"
 #include "daemon/layout.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"

@@ -153,6 +153,9 @@ note(struct fixture *f, const struct enforcer_message *m)
 	} else if (m->kind == ENFORCER_REVOKE) {
 		f->revokes += m->count;
 		addr_format(&m->body.leases[0].destination, f->revoked);
+	} else if (m->kind == ENFORCER_OPEN) {
+		for (size_t i = 0; i < m->count; i++)
+			f->open[f->open_count++ % ARRAY_LEN(f->open)] = m->body.open[i];
 	} else if (m->kind == ENFORCER_LEASES) {
 		f->leases += m->count;
 		for (size_t i = 0; i < m->count; i++)
@@ -169,7 +172,7 @@ next(struct fixture *f, uint32_t *ret_id)
 	struct enforcer_message m;
 	bool inside = false;
 
-	f->tables = f->revokes = f->leases = 0;
+	f->tables = f->revokes = f->leases = f->open_count = 0;
 	f->longest_ms = 0;
 	while (recv(f->enforcer, &m, sizeof(m), MSG_DONTWAIT) > 0) {
 		note(f, &m);

@@ -26,6 +26,8 @@ struct fixture {
 	size_t tables, revokes, leases;
 	uint32_t longest_ms;
 	struct enforcer_table table;
+	struct addr open[4];
+	size_t open_count;
 	char revoked[ADDR_TEXT_MAX];
 };
 

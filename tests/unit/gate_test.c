@@ -6,6 +6,7 @@
 
 #include "daemon/recent.h"
 #include "tests/unit/gate_bed.h"
+#include "tests/unit/open_pods.h"
 
 static void
 test_start_keeps_what_is_allowed_and_revokes_the_rest(void **state)
@@ -69,6 +70,35 @@ test_restored_lease_covers_no_longer_than_in_the_kernel(void **state)
 	bed_answer(f, bed_expect(f, ENFORCER_END), 0);
 	assert_true(bed_covers(f, "a.test", 1, bed_now() + 55000));
 	assert_false(bed_covers(f, "a.test", 1, bed_now() + 55001));
+}
+
+/* Of a registry with pods under ALLOW_ANY; a pod outside of the pods' ranges is none to
+ * the kernel. */
+static void
+test_open_pods_are_told(void **state)
+{
+	struct fixture *f = *state;
+	const struct addr open[] = {
+	    addr_make(AF_INET, (uint8_t[]){10, 244, 0, 7}),
+	    addr_make(AF_INET, (uint8_t[]){10, 245, 0, 7}),
+	    addr_make(AF_INET6, (uint8_t[16]){0xfd, [15] = 7}),
+	};
+	uint32_t id;
+
+	bed_start(f);
+	open_pods_set(f->one.registry, open, ARRAY_LEN(open));
+	f->other_config.pod_range_count = 2;
+	f->other_config.pod_ranges[0] =
+	    (struct prefix){.addr = addr_make(AF_INET, (uint8_t[]){10, 244}), .len = 16};
+	f->other_config.pod_ranges[1] =
+	    (struct prefix){.addr = addr_make(AF_INET6, (uint8_t[16]){0xfd}), .len = 8};
+	assert_int_equal(bed_switch_to_one(f), 0);
+	id = bed_expect(f, ENFORCER_END);
+	assert_int_equal(f->table.enforce, 1);
+	assert_int_equal(f->open_count, 2);
+	assert_true(addr_equal(&f->open[0], &open[0]));
+	assert_true(addr_equal(&f->open[1], &open[2]));
+	bed_answer(f, id, 0);
 }
 
 static void
@@ -367,6 +397,7 @@ main(void)
 	    TEST(test_start_without_a_table_makes_one),
 	    TEST(test_start_that_fails_says_so),
 	    TEST(test_restored_lease_covers_no_longer_than_in_the_kernel),
+	    TEST(test_open_pods_are_told),
 	    TEST(test_switch_withdraws),
 	    TEST(test_switch_that_fails_keeps_all_leases_for_the_next_one_to_withdraw),
 	    TEST(test_lost_table_is_made_again_with_all_leases),

@@ -168,6 +168,39 @@ no_layout_or_another_shape_is_replaced_and_told(void **state)
 	assert_true(scene_shows("size 1000"));
 }
 
+/* The sets of open pods came later than the first table: what was there goes on. */
+static void
+a_table_without_the_open_sets_gets_them_and_keeps_its_leases(void **state)
+{
+	struct enforcer_table table = sample_table();
+	struct enforcer_message m = sample_message(ENFORCER_OPEN, 1, 2);
+
+	(void)state;
+	table.own = 0;
+	assert_int_equal(put_table(&table), 0);
+	assert_int_equal(
+	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
+	owner_free(scene.owner);
+	assert_int_equal(
+	    scene_run("nft 'flush chain inet egressd pod; flush chain inet egressd guard;"
+		      "delete set inet egressd open4; delete set inet egressd open6'"),
+	    0);
+	assert_int_equal(start(), 0);
+	assert_int_equal(dump(), 1);
+	sample_begin(1, &table, give);
+	m.body.open[0] = sample_addr("10.244.0.7");
+	m.body.open[1] = sample_addr("fd00:244::7");
+	give(&m);
+	assert_int_equal(end(1), 0);
+	assert_int_equal(scene.lost, 0);
+	assert_int_equal(dump(), 1);
+	assert_true(scene_shows("elements = { 10.244.0.7 }"));
+	assert_true(scene_shows("elements = { fd00:244::7 }"));
+	assert_int_equal(put_table(&table), 0);
+	assert_false(scene_shows("10.244.0.7"));
+	assert_false(scene_shows("fd00:244::7"));
+}
+
 static void
 a_transaction_out_of_bounds_changes_nothing(void **state)
 {
@@ -188,6 +221,15 @@ a_transaction_out_of_bounds_changes_nothing(void **state)
 	give(&m);
 	assert_int_equal(end(1), -EPERM);
 	table = sample_table();
+	sample_begin(1, &table, give);
+	m = sample_message(ENFORCER_OPEN, 1, 1);
+	m.body.open[0] = sample_addr("10.1.0.5"); /* no pod */
+	give(&m);
+	assert_int_equal(end(1), -EPERM);
+	sample_begin(1, &table, give);
+	m.body.open[0] = (struct addr){.family = 3};
+	give(&m);
+	assert_int_equal(end(1), -EPERM);
 	assert_int_equal(put_table(&table), 0);
 }
 
@@ -366,6 +408,7 @@ main(void)
 	    OWNER_TEST(flushing_the_ruleset_leaves_an_owned_table),
 	    OWNER_TEST(a_newer_layout_is_left_alone),
 	    OWNER_TEST(no_layout_or_another_shape_is_replaced_and_told),
+	    OWNER_TEST(a_table_without_the_open_sets_gets_them_and_keeps_its_leases),
 	    OWNER_TEST(a_transaction_out_of_bounds_changes_nothing),
 	    OWNER_TEST(overlapping_fixed_and_ranges_are_taken),
 	    OWNER_TEST(a_deleted_table_is_noticed_and_told_once),

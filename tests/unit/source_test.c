@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "daemon/source.h"
+#include "tests/unit/built.h"
 
 static const uint8_t v6[16] = {0xfd, 0, 0, 1, [15] = 2};
 
@@ -45,12 +46,80 @@ test_address_of_the_answers_family(void **state)
 	assert_int_equal(source_address(&a4, NULL, AF_INET6).family, 0);
 }
 
+#define ENTRY                                                                            \
+	"apiVersion: networking.istio.io/v1\n"                                           \
+	"kind: ServiceEntry\n"                                                           \
+	"metadata: {name: a}\n"                                                          \
+	"spec: {hosts: [a.test], resolution: DNS, ports: [{number: 443, name: tls}]}\n"
+
+/* With cluster.local as a zone. */
+static void
+build(struct built *b, enum outbound_mode mode, const struct name *zone)
+{
+	built_open(b);
+	b->settings.outbound = mode;
+	b->settings.zones = zone;
+	b->settings.zone_count = zone != NULL;
+	built_add(b, "a.yaml", ENTRY);
+	assert_int_equal(built_finish(b), 0);
+}
+
+static enum verdict_kind
+judge(const struct built *now, const struct built *before, const char *text)
+{
+	const struct addr source = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
+	struct verdict v;
+	struct name name;
+
+	assert_int_equal(name_parse(text, strlen(text), &name), 0);
+	source_judge(
+	    now->registry, before != NULL ? before->registry : NULL, &source, &name, &v);
+	return v.kind;
+}
+
+static void
+test_what_opens_waits_for_the_kernel(void **state)
+{
+	struct built only, any;
+	struct name zone;
+
+	(void)state;
+	assert_int_equal(name_parse("zone", 4, &zone), 0);
+	build(&only, OUTBOUND_REGISTRY_ONLY, &zone);
+	build(&any, OUTBOUND_ALLOW_ANY, NULL);
+	assert_int_equal(judge(&any, &only, "a.test"), VERDICT_HOST);
+	assert_int_equal(judge(&any, &only, "b.test"), VERDICT_REFUSED);
+	assert_int_equal(judge(&any, &only, "test"), VERDICT_PARENT);
+	/* the old configuration's zone may not be there any more */
+	assert_int_equal(judge(&any, &only, "x.zone"), VERDICT_OPEN);
+	assert_int_equal(judge(&any, NULL, "b.test"), VERDICT_OPEN);
+	assert_int_equal(judge(&any, &any, "b.test"), VERDICT_OPEN);
+	built_close(&only);
+	built_close(&any);
+}
+
+static void
+test_what_closes_waits_for_nothing(void **state)
+{
+	struct built only, any;
+
+	(void)state;
+	build(&only, OUTBOUND_REGISTRY_ONLY, NULL);
+	build(&any, OUTBOUND_ALLOW_ANY, NULL);
+	assert_int_equal(judge(&only, &any, "a.test"), VERDICT_HOST);
+	assert_int_equal(judge(&only, &any, "b.test"), VERDICT_REFUSED);
+	built_close(&only);
+	built_close(&any);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_only_pod_ranges_are_pods),
 	    cmocka_unit_test(test_address_of_the_answers_family),
+	    cmocka_unit_test(test_what_opens_waits_for_the_kernel),
+	    cmocka_unit_test(test_what_closes_waits_for_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

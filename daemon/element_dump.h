@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The leases of table `inet egressd` read back from the kernel.
+ */
+#ifndef DAEMON_ELEMENT_DUMP_H
+#define DAEMON_ELEMENT_DUMP_H
+
+#include <stdint.h>
+
+#include "base/macros.h"
+#include "daemon/enforcer.h"
+#include "daemon/netlink.h"
+
+/* name: as enforcer_message.name. A negative result ends the walk. */
+typedef int (*element_lease_fn)(
+    void *ctx, const struct enforcer_lease *lease, const char *name);
+/* Ask for all elements of the leases of a family. -ENOENT without the set; -EINTR as
+ * netlink_ask; -EPROTO for an element that is none of ours. One that has ended is passed
+ * over. */
+MUST_CHECK int element_dump(
+    struct netlink *nl, uint8_t family, element_lease_fn lease, void *ctx);
+
+#endif
