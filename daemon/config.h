@@ -54,6 +54,7 @@ struct config {
 	size_t interface_count;
 	char interfaces[CONFIG_INTERFACES_MAX]
 		       [IFNAMSIZ]; /* a name, or a prefix and "*" */
+	uint32_t pod_rate;         /* queries of one pod in a second; 0: no limit */
 	size_t internal_count;
 	struct prefix internal[CONFIG_RANGES_MAX];
 	uint32_t lease_floor_s, lease_grace_s, lease_cap_s;

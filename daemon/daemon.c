@@ -17,6 +17,7 @@
 #include "daemon/enforcer.h"
 #include "daemon/log.h"
 #include "daemon/privilege.h"
+#include "daemon/rate.h"
 #include "daemon/reload.h"
 #include "daemon/socket.h"
 #include "daemon/tcp.h"
@@ -261,6 +262,8 @@ assemble(struct daemon *d)
 	if (r == 0)
 		r = recent_new(&d->key, &d->recent);
 	if (r == 0)
+		r = rate_new(&d->key, &d->rate);
+	if (r == 0)
 		r = make_gate(d);
 	if (r == 0)
 		r = make_resolver(d);
@@ -269,6 +272,7 @@ assemble(struct daemon *d)
 	d->queries.gate = d->gate;
 	d->queries.report = &d->report;
 	d->queries.recent = d->recent;
+	d->queries.rate = d->rate;
 	d->refusal = (struct refusal){.report = &d->report, .recent = d->recent};
 	d->queries.now_ms = clock_now_ms;
 	d->queries.config = d->loaded.config;
@@ -394,6 +398,7 @@ dismantle(struct daemon *d)
 	gate_free(d->gate);
 	queries_done(&d->queries);
 	recent_free(d->recent);
+	rate_free(d->rate);
 	if (d->pods.table.buckets != NULL)
 		pods_done(&d->pods);
 	for (size_t i = 0; i < ARRAY_LEN(d->signals); i++)

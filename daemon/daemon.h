@@ -50,6 +50,7 @@ struct daemon {
 	struct pods pods;
 	struct report report;
 	struct recent *recent;
+	struct rate *rate;
 	struct refusal refusal;
 	struct queries queries;
 	struct gate *gate;

@@ -46,6 +46,9 @@ static const struct option options[] = {
 	"[\"veth*\", \"cali*\", \"cni0\"]",
 	"the interfaces from which pods' packets come",
 	LIST_AT(interfaces, interface_count)},
+    {"pods.queriesPerSecond", OPTION_NUMBER, 0, 1000000, "10000",
+	"queries of one pod in a second; what is above is dropped; 0: no limit",
+	AT(pod_rate), 0},
     {"internal", OPTION_PREFIXES, 0, CONFIG_RANGES_MAX,
 	"[\"10.244.0.0/16\", \"10.96.0.0/12\", \"fd00:10:244::/56\", "
 	"\"fd00:10:96::/112\"]",

@@ -51,6 +51,14 @@ pod_ref(struct pod *pod)
 	return pod;
 }
 
+bool
+pod_may_have_more(uint32_t mine, uint32_t per_pod, size_t taken, size_t limit)
+{
+	if (taken >= limit)
+		return false;
+	return mine < (taken < limit / 2 ? per_pod : per_pod / 8);
+}
+
 void
 pods_put(struct pods *p, struct pod *pod)
 {

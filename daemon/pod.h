@@ -8,6 +8,8 @@
 #ifndef DAEMON_POD_H
 #define DAEMON_POD_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -41,6 +43,12 @@ void pods_done(struct pods *p);
  * out of memory. */
 struct pod *pods_get(struct pods *p, const struct addr *addr);
 struct pod *pod_ref(struct pod *pod);
+/*
+ * May a pod that has mine of something have one more, where all pods have taken of the
+ * limit? Half of it goes to whoever comes, up to per_pod each; the other half only to
+ * those who have less than an eighth of per_pod. So no few pods can take everything.
+ */
+bool pod_may_have_more(uint32_t mine, uint32_t per_pod, size_t taken, size_t limit);
 void pods_put(struct pods *p, struct pod *pod);
 
 #endif

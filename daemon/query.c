@@ -3,11 +3,11 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 
 #include "daemon/ede.h"
 #include "daemon/listed.h"
 #include "daemon/plan.h"
+#include "daemon/query_pool.h"
 #include "daemon/source.h"
 #include "resolver/reply.h"
 
@@ -35,66 +35,12 @@ static void on_resolved(
     struct resolver_waiter *waiter, int result, struct answer *answer);
 static void on_committed(struct commit_waiter *waiter, int result);
 
-int
-queries_init(struct queries *q)
-{
-	TAILQ_INIT(&q->pool);
-	q->all = calloc(QUERIES_MAX, sizeof(*q->all));
-	if (q->all == NULL)
-		return -ENOMEM;
-	/* the last one first: the first ones stay warm */
-	for (size_t i = QUERIES_MAX; i > 0; i--)
-		TAILQ_INSERT_HEAD(&q->pool, &q->all[i - 1], link);
-	return 0;
-}
-
-void
-queries_done(struct queries *q)
-{
-	free(q->all);
-	q->all = NULL;
-}
-
-struct query *
-query_new(struct queries *all)
-{
-	struct query *q = TAILQ_FIRST(&all->pool);
-
-	if (q == NULL) {
-		all->counts.dropped++;
-		return NULL;
-	}
-	TAILQ_REMOVE(&all->pool, q, link);
-	all->busy++;
-	q->all = all;
-	q->pod = NULL;
-	q->answer = NULL;
-	q->upstream = (struct resolver_waiter){.done = on_resolved};
-	q->commit = (struct commit_waiter){.done = on_committed};
-	q->failure = 0;
-	q->committing = false;
-	q->commits = 0;
-	return q;
-}
-
-static void
-release(struct query *q)
-{
-	answer_unref(q->answer);
-	if (q->pod != NULL) {
-		q->pod->queries--;
-		pods_put(q->all->pods, q->pod);
-	}
-	TAILQ_INSERT_HEAD(&q->all->pool, q, link);
-	q->all->busy--;
-}
-
 void
 query_cancel(struct query *q)
 {
 	resolver_cancel(q->all->resolver, &q->upstream);
 	committer_cancel(&q->commit);
-	release(q);
+	query_pool_release(q);
 }
 
 static struct report_subject
@@ -124,24 +70,6 @@ empty(struct run *run, enum wire_rcode rcode, const struct reply_ede *ede)
 	run->len =
 	    reply_negative(&run->q->question, rcode, ttl_s, ede, run->out, run->size);
 	return STEP_REPLY;
-}
-
-/* Count the query as waiting for its pod; false: the pod has too many. */
-static bool
-may_wait(struct query *q)
-{
-	if (q->pod != NULL)
-		return true;
-	q->pod = pods_get(q->all->pods, &q->source.addr);
-	if (q->pod == NULL)
-		return false;
-	if (q->pod->queries >= QUERIES_PER_POD) {
-		pods_put(q->all->pods, q->pod);
-		q->pod = NULL;
-		return false;
-	}
-	q->pod->queries++;
-	return true;
 }
 
 static enum step
@@ -300,7 +228,7 @@ step_resolve(struct run *run)
 	/* RFC 5358: what others asked is not for guessing */
 	if ((question->flags & WIRE_RD) == 0)
 		return fail(run, RCODE_REFUSED, &ede_none);
-	if (!may_wait(q))
+	if (!query_pool_may_wait(q))
 		return fail(run, RCODE_SERVFAIL, &ede_busy);
 	q->failure = resolver_ask(all->resolver, group, &question->name, question->type,
 	    &q->upstream, run->now_ms);
@@ -387,7 +315,7 @@ step_lease(struct run *run)
 	if (request.len == 0)
 		return STEP_NEXT;
 	q->commits++;
-	if (!may_wait(q)) {
+	if (!query_pool_may_wait(q)) {
 		plan_drop(gate_leases(q->all->gate), &request);
 		return fail(run, RCODE_SERVFAIL, &ede_busy);
 	}
@@ -446,11 +374,13 @@ query_start(struct query *q, const uint8_t *msg, size_t len, int64_t now_ms, uin
 	struct run run = {.q = q, .now_ms = now_ms, .out = out, .size = size};
 	enum step step = step_parse(&run, msg, len);
 
+	q->upstream = (struct resolver_waiter){.done = on_resolved};
+	q->commit = (struct commit_waiter){.done = on_committed};
 	if (step == STEP_NEXT)
 		step = steps(&run);
 	*ret_waiting = step == STEP_WAIT;
 	if (step != STEP_WAIT)
-		release(q);
+		query_pool_release(q);
 	return step == STEP_REPLY ? run.len : 0;
 }
 
@@ -466,8 +396,12 @@ resume(struct query *q)
 
 	if (step == STEP_WAIT)
 		return;
+	if (step == STEP_REPLY && query_pool_is_late(q, run.now_ms)) {
+		all->counts.late++;
+		step = STEP_DROP;
+	}
 	q->transport->send(q, run.out, step == STEP_REPLY ? run.len : 0);
-	release(q);
+	query_pool_release(q);
 }
 
 static void

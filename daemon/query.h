@@ -16,8 +16,12 @@
  * missing. A pod that a new registry no longer holds to anything keeps to the old one
  * until the kernel has been switched. UDP and TCP differ only in struct query_transport.
  *
- * Queries come from a pool of QUERIES_MAX; with none left a packet is dropped. A pod has
- * at most QUERIES_PER_POD that wait; a further one gets SERVFAIL.
+ * Queries come from a pool of QUERIES_MAX; with none left a packet is dropped. A source
+ * may send so many a second as the configuration says; what is beyond is dropped before
+ * it is looked at. QUERIES_WAITING_MAX may wait in all and QUERIES_PER_POD of one pod, as
+ * pod_may_have_more has it; a further one gets SERVFAIL. A UDP reply that comes later
+ * than QUERY_LATE_MS to a pod that has QUERY_LATE_CROWD more waiting is dropped: what
+ * somebody held back may not come down on the pod at once (CVE-2024-33655).
  */
 #ifndef DAEMON_QUERY_H
 #define DAEMON_QUERY_H
@@ -41,7 +45,11 @@
 
 #define QUERIES_MAX 8192
 /* What 1,000 queries a second leave in the socket while the daemon is started again. */
-#define QUERIES_PER_POD 512
+/* As many as there may be questions upstream (resolver/resolver.h). */
+#define QUERIES_WAITING_MAX RESOLVER_PENDING_MAX
+#define QUERIES_PER_POD 256
+#define QUERY_LATE_MS 2000
+#define QUERY_LATE_CROWD 16
 #define QUERY_REPLY_MAX (ANSWER_BYTES_MAX + 512)
 
 struct query;
@@ -56,10 +64,10 @@ struct query_transport {
 struct query {
 	TAILQ_ENTRY(query) link; /* of the pool, or the transport's while it waits */
 	struct queries *all;
+	struct endpoint source;
 	/* for the transport to fill in */
 	const struct query_transport *transport;
 	void *channel; /* its socket or connection */
-	struct endpoint source;
 	struct addr
 	    /* the address that was asked, when the transport needs it for the reply */
 	    local;
@@ -69,6 +77,7 @@ struct query {
 	struct addr
 	    from;        /* the pod's address of the answer's family: leases are for it */
 	struct pod *pod; /* while it waits */
+	int64_t since_ms; /* when it came */
 	struct resolver_waiter upstream;
 	struct commit_waiter commit;
 	struct answer *answer;
@@ -84,6 +93,8 @@ TAILQ_HEAD(query_list, query);
 
 struct query_counts {
 	uint64_t received, dropped, malformed, foreign;
+	uint64_t limited; /* above the source's rate, and dropped */
+	uint64_t late;    /* replies that came too late, and were dropped */
 	uint64_t answered, refused, empty, failed;
 };
 
@@ -93,6 +104,7 @@ struct queries {
 	struct gate *gate;
 	struct report *report;
 	struct recent *recent;
+	struct rate *rate;
 	int64_t (*now_ms)(void);
 	const struct config *config; /* the present ones: borrowed */
 	const struct registry *registry;
@@ -101,7 +113,8 @@ struct queries {
 	const struct registry *before;
 	bool started; /* the gate has stood once: before that everything is SERVFAIL */
 	struct query_list pool;
-	size_t busy; /* not in the pool: they wait */
+	size_t busy;    /* not in the pool: they wait */
+	size_t waiting; /* of these, for upstream or the kernel */
 	struct query *all;
 	struct query_counts counts;
 	uint8_t scratch[QUERY_REPLY_MAX];
@@ -112,8 +125,10 @@ MUST_CHECK int queries_init(struct queries *q);
 /* All transports must have cancelled theirs. */
 void queries_done(struct queries *q);
 
-/* NULL when all wait. Fill in the transport's part, then start it. */
-struct query *query_new(struct queries *all);
+/* Fill in the transport's part, then start it. NULL when all wait, or when the source has
+ * sent too many: then it is counted, and ret_limited set. */
+struct query *query_new(struct queries *all, const struct endpoint *source,
+    int64_t now_ms, bool *ret_limited);
 /*
  * Run it as far as it goes. The length of a reply in out (size at least QUERY_REPLY_MAX
  * for a stream, REPLY_SIZE_MIN + QUESTION_UDP_MAX else): the query has ended. 0: it has

@@ -329,3 +329,21 @@ report_limit(struct report *r, const struct report_subject *s, int64_t now_ms)
 	    "reached",
 	    f.name, f.who);
 }
+
+void
+report_rate(
+    struct report *r, const struct addr *pod, const struct workload *w, int64_t now_ms)
+{
+	uint8_t key[1 + sizeof(*pod)];
+	struct fields f;
+	uint64_t suppressed;
+
+	key[0] = LOG_LIMIT;
+	memcpy(key + 1, pod, sizeof(*pod));
+	if (!admit_key(r, pod, key, sizeof(key), now_ms, &suppressed))
+		return;
+	describe_pod(&f, pod, w, suppressed);
+	log_event(LOG_LIMIT, LOG_PRIORITY_WARNING, f.list, f.len,
+	    "dropped queries of %s: it sends more than pods.queriesPerSecond lets it",
+	    f.who);
+}

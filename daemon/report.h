@@ -77,6 +77,9 @@ void report_forbidden(struct report *r, const struct report_subject *s,
 /* An answer could not be recorded: result as in daemon/commit.h. */
 void report_commit_failed(
     struct report *r, const struct report_subject *s, int result, int64_t now_ms);
+/* A pod sends more queries than it may. */
+void report_rate(
+    struct report *r, const struct addr *pod, const struct workload *w, int64_t now_ms);
 /* A limit left nothing of an answer, or a part of it. */
 void report_limit(struct report *r, const struct report_subject *s, int64_t now_ms);
 

@@ -85,6 +85,9 @@ write_queries(struct writer *w, const struct daemon *d)
 	write_number(w, "malformed", q->malformed);
 	write_number(w, "foreign", q->foreign);
 	write_number(w, "dropped", q->dropped);
+	write_number(w, "limited", q->limited);
+	write_number(w, "late", q->late);
+	write_number(w, "stale", udp.stale);
 	write_number(w, "waiting", d->queries.busy);
 	write_number(w, "udp_unsent", udp.unsent);
 	write_number(w, "tcp_connections", tcp.connections);

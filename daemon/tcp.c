@@ -149,7 +149,8 @@ admit(struct tcp *t, const struct endpoint *source)
 	if (t->counts.connections >= TCP_CONNECTIONS_MAX)
 		return NULL;
 	pod = pods_get(t->queries->pods, &source->addr);
-	if (pod != NULL && pod->connections >= TCP_PER_POD) {
+	if (pod != NULL && !pod_may_have_more(pod->connections, TCP_PER_POD,
+			       t->counts.connections, TCP_CONNECTIONS_MAX)) {
 		pods_put(t->queries->pods, pod);
 		return NULL;
 	}
@@ -268,27 +269,28 @@ may_take(const struct connection *c)
 	       evbuffer_get_length(bufferevent_get_output(c->stream)) < TCP_UNREAD_MAX;
 }
 
-static void
+/* -EBUSY: the source has sent too many. */
+static int
 take_message(struct connection *c, size_t len)
 {
 	struct tcp *t = c->tcp;
-	struct query *q = query_new(t->queries);
-	bool waiting;
+	int64_t now_ms = t->queries->now_ms();
+	bool limited, waiting;
+	struct query *q = query_new(t->queries, &c->source, now_ms, &limited);
 	size_t reply;
 
 	if (q == NULL)
-		return;
+		return limited ? -EBUSY : 0;
 	q->transport = &transport;
 	q->channel = c;
-	q->source = c->source;
-	reply = query_start(
-	    q, t->in, len, t->queries->now_ms(), t->out, sizeof(t->out), &waiting);
+	reply = query_start(q, t->in, len, now_ms, t->out, sizeof(t->out), &waiting);
 	if (waiting) {
 		TAILQ_INSERT_TAIL(&c->waiting, q, link);
 		c->waiting_count++;
-		return;
+	} else {
+		write_reply(c, t->out, reply);
 	}
-	write_reply(c, t->out, reply);
+	return 0;
 }
 
 /* Take the messages that are complete. Negative: the connection is to be closed. */
@@ -297,6 +299,7 @@ take_messages(struct connection *c)
 {
 	struct evbuffer *in = bufferevent_get_input(c->stream);
 	uint8_t prefix[2];
+	int r;
 
 	while (may_take(c) &&
 	       evbuffer_copyout(in, prefix, sizeof(prefix)) == sizeof(prefix)) {
@@ -310,7 +313,9 @@ take_messages(struct connection *c)
 		(void)evbuffer_remove(in, c->tcp->in, len); /* it is there */
 		if (event_add(c->idle, &idle_time) < 0)
 			return -ENOMEM;
-		take_message(c, len);
+		r = take_message(c, len);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }

@@ -4,11 +4,13 @@
  * 7766), as many on a connection as the client likes, answered in the order in which they
  * become ready.
  *
- * Limits: TCP_CONNECTIONS_MAX in all and TCP_PER_POD for one source, above which a new
- * connection is closed; TCP_PIPELINE_MAX queries of one connection under way and
- * TCP_UNREAD_MAX bytes that it has not read, above which we stop reading from it;
- * TCP_IDLE_S seconds without a complete message or without taking a byte of a reply,
- * after which it is closed; a message above QUESTION_MESSAGE_MAX bytes closes it.
+ * Limits: TCP_CONNECTIONS_MAX in all and TCP_PER_POD for one source, shared out by
+ * pod_may_have_more, above which a new connection is closed; the source's rate of queries
+ * (daemon/query.h), above which the connection is closed; TCP_PIPELINE_MAX queries of one
+ * connection under way and TCP_UNREAD_MAX bytes that it has not read, above which we stop
+ * reading from it; TCP_IDLE_S seconds without a complete message or without taking a byte
+ * of a reply, after which it is closed; a message above QUESTION_MESSAGE_MAX bytes closes
+ * it.
  */
 #ifndef DAEMON_TCP_H
 #define DAEMON_TCP_H

@@ -2,10 +2,13 @@
 #include "daemon/udp.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -301,23 +304,23 @@ static void
 take_packet(struct udp_socket *s, size_t i, int64_t now_ms)
 {
 	struct udp *u = s->udp;
-	struct query *q = query_new(u->queries);
 	struct endpoint peer = {0};
 	struct addr local = {0};
 	struct out_slot *slot;
-	bool waiting;
+	struct query *q;
+	bool limited, waiting;
 	size_t len;
 
 	u->counts.received++;
+	if (endpoint_from_sockaddr((struct sockaddr *)&u->in_peers[i], &peer) < 0)
+		peer = (struct endpoint){0}; /* which is no pod's */
+	q = query_new(u->queries, &peer, now_ms, &limited);
 	if (q == NULL)
 		return;
 	q->transport = &transport;
 	q->channel = s;
-	if (endpoint_from_sockaddr((struct sockaddr *)&u->in_peers[i], &peer) < 0)
-		peer = (struct endpoint){0}; /* which is no pod's */
 	if (s->any)
 		local = local_of(&u->in_msgs[i].msg_hdr);
-	q->source = peer;
 	q->local = local;
 	slot = free_slot(u);
 	len = query_start(q, u->in_bytes[i], u->in_msgs[i].msg_len, now_ms, slot->bytes,
@@ -348,6 +351,20 @@ receive(struct udp_socket *s)
 	return recvmmsg(s->fd, u->in_msgs, UDP_BATCH, MSG_DONTWAIT, NULL);
 }
 
+/* Has the packet that was read last waited too long? See daemon/udp.h. */
+static bool
+is_stale(const struct udp_socket *s)
+{
+	struct timespec sent, now;
+
+	if (ioctl(s->fd, SIOCGSTAMPNS, &sent) < 0) /* it was not measured */
+		return false;
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	return (now.tv_sec - sent.tv_sec) * 1000 +
+		   (now.tv_nsec - sent.tv_nsec) / 1000000 >
+	       UDP_STALE_MS;
+}
+
 static void
 on_readable(int fd, short what, void *ctx)
 {
@@ -360,6 +377,10 @@ on_readable(int fd, short what, void *ctx)
 		int64_t now_ms = u->queries->now_ms();
 		int n = receive(s);
 
+		if (n == UDP_BATCH && is_stale(s)) {
+			u->counts.stale += UDP_BATCH;
+			continue;
+		}
 		for (int i = 0; i < n; i++)
 			take_packet(s, (size_t)i, now_ms);
 		flush(u);

@@ -5,6 +5,12 @@
  *
  * A reply is sent from the address that was asked. What the socket does not take at once
  * is dropped and counted, as the network would.
+ *
+ * When more comes than can be answered, the kernel's buffer is full of queries whose
+ * clients have given up: those that have waited UDP_STALE_MS in it are dropped unread.
+ * The kernel says how long the last one of a full batch has waited; when that is too
+ * long, it is so for all before it. It begins to measure with the first full batch, so
+ * what waited for a daemon that was started again is answered.
  */
 #ifndef DAEMON_UDP_H
 #define DAEMON_UDP_H
@@ -17,12 +23,14 @@
 
 #define UDP_BATCH 64
 #define UDP_SOCKETS_MAX 16
+#define UDP_STALE_MS 4000 /* glibc waits 5 s for an answer by default */
 
 struct event_base;
 struct udp;
 
 struct udp_counts {
 	uint64_t received, sent, unsent;
+	uint64_t stale; /* waited longer than UDP_STALE_MS to be read, and were dropped */
 };
 
 /* -ENOMEM. queries is borrowed and outlives this. */

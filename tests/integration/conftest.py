@@ -68,6 +68,7 @@ class Programs:
     resolve_glibc: str
     resolve_musl: str | None
     burst: str
+    flood: str
 
 
 def compile_client(lab: Lab, name: str, *compiler: str) -> str:
@@ -91,7 +92,7 @@ def programs(lab: Lab) -> Programs:
     musl = shutil.which("musl-gcc")
     with_musl = compile_client(lab, "resolve-musl", musl, "-static") if musl else None
     return Programs(compile_client(lab, "resolve-glibc", *cc), with_musl,
-                    compile_client(lab, "burst", *cc))
+                    compile_client(lab, "burst", *cc), compile_client(lab, "flood", *cc))
 
 
 @pytest.fixture(scope="session")

@@ -63,10 +63,24 @@ test_no_more_than_the_limit(void **state)
 	pods_done(&pods);
 }
 
+static void
+test_the_second_half_is_for_those_who_have_little(void **state)
+{
+	(void)state;
+	assert_true(pod_may_have_more(0, 64, 0, 1000));
+	assert_true(pod_may_have_more(63, 64, 499, 1000));
+	assert_false(pod_may_have_more(64, 64, 64, 1000));
+	assert_true(pod_may_have_more(7, 64, 500, 1000));
+	assert_false(pod_may_have_more(8, 64, 500, 1000));
+	assert_true(pod_may_have_more(0, 64, 999, 1000));
+	assert_false(pod_may_have_more(0, 64, 1000, 1000));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_the_second_half_is_for_those_who_have_little),
 	    cmocka_unit_test(test_same_address_is_same_pod),
 	    cmocka_unit_test(test_no_more_than_the_limit),
 	};
