@@ -320,6 +320,7 @@ config_free(struct config *c)
 		free(c->registry[i]);
 	free(c->control);
 	free(c->zones);
+	memory_done(&c->mesh_memory);
 	free(c);
 }
 

@@ -17,6 +17,8 @@
 #include "base/macros.h"
 #include "base/name.h"
 #include "policy/finding.h"
+#include "policy/memory.h"
+#include "policy/mesh.h"
 #include "policy/registry.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/egressd/egressd.yaml"
@@ -36,8 +38,8 @@ struct config_zone {
 };
 
 struct config {
-	bool has_outbound; /* meshConfig.outboundTrafficPolicy is there */
-	enum outbound_mode outbound;
+	struct mesh mesh;          /* meshConfig */
+	struct memory mesh_memory; /* where it lies; no arena: nothing does */
 	bool listen_is_default; /* nobody wrote it: an address of a family that the node
 				   does not have may be passed over */
 	size_t listen_count;

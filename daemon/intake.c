@@ -43,8 +43,9 @@ intake_open(struct intake *in, const struct config *config,
 	*in = (struct intake){
 	    .settings =
 		{
-		    .has_outbound = config->has_outbound,
-		    .outbound = config->outbound,
+		    .has_outbound = config->mesh.has_outbound,
+		    .outbound = config->mesh.outbound,
+		    .mesh = &config->mesh,
 		    .hash_key = *hash_key,
 		},
 	    .findings = findings,

@@ -25,7 +25,7 @@
  * week (RFC 8767 section 4). */
 static const struct option options[] = {
     {"meshConfig", OPTION_MESH, 0, 0, "{}",
-	"the mesh's outboundTrafficPolicy; a manifest in the registry overrides it", 0,
+	"the mesh's policy; a manifest in the registry overrides it, field by field", 0,
 	0},
     {"listen", OPTION_LISTEN, 1, CONFIG_LISTEN_MAX,
 	"[\"169.254.20.10:53\", \"[fd00:a9fe:140a::10]:53\"]",

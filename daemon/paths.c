@@ -180,8 +180,8 @@ read_config(const char *path, struct findings *findings, struct config **ret_con
 	/* whatever is wrong with it, the manifests have their own faults to tell */
 	result = config_defaults(ret_config);
 	if (result == 0) {
-		(*ret_config)->has_outbound = true;
-		(*ret_config)->outbound = OUTBOUND_REGISTRY_ONLY;
+		(*ret_config)->mesh.has_outbound = true;
+		(*ret_config)->mesh.outbound = OUTBOUND_REGISTRY_ONLY;
 	}
 	return result;
 }

@@ -9,6 +9,9 @@
 #include "daemon/quantity.h"
 #include "policy/mesh.h"
 
+/* For meshConfig's values: each byte of the file may become a text of its own. */
+#define MESH_BYTES_MAX ((size_t)100 * CONFIG_FILE_MAX)
+
 /* Where the option's value goes; the row promises that it is a T. */
 #define PLACE(t, o, T) ((T *)(void *)((char *)(t)->config + (o)->offset))
 
@@ -34,6 +37,15 @@ setting_refuse(const struct option_target *t, const struct option *o,
 	return -EINVAL;
 }
 
+static bool
+is_mesh_field(const struct node *key)
+{
+	for (enum mesh_field f = 0; f < MESH_FIELDS; f++)
+		if (node_is_text(key, mesh_field_name(f)))
+			return true;
+	return false;
+}
+
 /*
  * In a manifest all other keys of a mesh configuration are passed over. Here they are
  * errors, as everywhere in the configuration: a misspelt outboundTrafficPolicy would mean
@@ -47,16 +59,20 @@ check_mesh_keys(
 	int result = 0;
 
 	for (const struct node *n = value->child; n != NULL; n = n->next) {
-		if (!node_is_text(n->key, "outboundTrafficPolicy")) {
+		if (!is_mesh_field(n->key)) {
 			findings_add(t->findings, FINDING_ERROR, t->file, n->key->line,
 			    n->key->column,
-			    "%s: unknown key %s: outboundTrafficPolicy is known here",
+			    "%s: unknown key %s: outboundTrafficPolicy, "
+			    "defaultServiceExportTo, rootNamespace and "
+			    "discoverySelectors are known here",
 			    o->name, finding_quote(n->key->text, n->key->len, quoted));
 			result = -EINVAL;
 		} else if (node_is_null(n)) {
 			result = setting_refuse(t, o, n,
-			    "write {mode: REGISTRY_ONLY} or {mode: ALLOW_ANY}, or "
-			    "leave the key out");
+			    node_is_text(n->key, mesh_field_name(MESH_OUTBOUND))
+				? "write {mode: REGISTRY_ONLY} or {mode: ALLOW_ANY}, or "
+				  "leave the key out"
+				: "write a value, or leave the key out");
 		}
 	}
 	return result;
@@ -66,20 +82,18 @@ int
 setting_mesh(
     const struct option_target *t, const struct option *o, const struct node *value)
 {
-	struct mesh mesh;
+	struct memory *memory = &t->config->mesh_memory;
+	struct reader rd = {.file = t->file, .findings = t->findings, .memory = memory};
 	int r;
 
 	if (value->kind != NODE_MAPPING)
 		return setting_refuse(t, o, value, NULL);
+	if (value->len == 0)
+		return 0;
 	r = check_mesh_keys(t, o, value);
-	if (r < 0)
-		return r;
-	r = mesh_read(value, t->file, t->findings, &mesh);
-	if (r < 0)
-		return r;
-	t->config->has_outbound = mesh.has_outbound;
-	t->config->outbound = mesh.outbound;
-	return 0;
+	if (r == 0 && memory->arena == NULL)
+		r = memory_init(memory, MESH_BYTES_MAX);
+	return r == 0 ? mesh_read(&rd, value, &t->config->mesh) : r;
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/compile.h"
+#include "policy/discovery.h"
 
 #define IMAGE_DEFAULT_MAX ((size_t)1 << 30)
 /* The tree of one file: bounded by NODE_EVENTS_MAX and NODE_BYTES_MAX, and this is above
@@ -41,6 +42,7 @@ registry_builder_new(const struct registry_settings *settings, struct findings *
 	b->entries_end = &b->entries;
 	b->pods_end = &b->pods;
 	b->objects_end = &b->objects;
+	b->namespaces_end = &b->namespaces;
 	if (memory_init(&b->image, limit) < 0 || memory_init(&b->build, limit) < 0) {
 		registry_builder_free(b);
 		return NULL;
@@ -120,49 +122,72 @@ take_pod(struct registry_builder *b, struct reader *rd, struct manifest *m)
 	return 0;
 }
 
+static int
+take_namespace(struct registry_builder *b, struct reader *rd, struct manifest *m)
+{
+	struct namespace *ns;
+	int r = add_object(b, rd, m);
+
+	if (r <= 0)
+		return r;
+	ns = namespace_read(rd, m);
+	if (ns == NULL)
+		return rd->memory->lack;
+	*b->namespaces_end = ns;
+	b->namespaces_end = &ns->next;
+	b->namespace_count++;
+	return 0;
+}
+
 /* Two that speak have to agree. */
 static void
 take_mesh(struct registry_builder *b, struct reader *rd, const struct manifest *m,
     const struct mesh *mesh)
 {
-	if (!mesh->has_outbound)
+	enum mesh_field field = mesh_merge(&b->mesh, mesh);
+	const struct mesh_place *place;
+
+	if (field == MESH_FIELDS)
 		return;
-	if (b->mesh.has_outbound && b->mesh.outbound != mesh->outbound)
-		reader_error(rd, m->at,
-		    "this mesh's outboundTrafficPolicy disagrees with that at %s:%u:%u: "
-		    "remove one of them",
-		    b->mesh_file, b->mesh.line, b->mesh.column);
-	if (b->mesh.has_outbound)
-		return;
-	b->mesh = *mesh;
-	b->mesh_file = rd->file;
+	place = &b->mesh.places[field];
+	reader_error(rd, m->at,
+	    "this mesh's %s disagrees with that at %s:%u:%u: remove one of them",
+	    mesh_field_name(field), place->file, place->line, place->column);
 }
 
 static int
-take_mesh_of(struct registry_builder *b, struct reader *rd, struct manifest *m,
-    int (*read)(struct reader *, const struct manifest *, struct mesh *))
+take_operator(struct registry_builder *b, struct reader *rd, struct manifest *m)
 {
 	struct mesh mesh;
 	int r = add_object(b, rd, m);
 
 	if (r <= 0)
 		return r;
-	r = read(rd, m, &mesh);
+	r = mesh_read_operator(rd, m, &mesh);
 	if (r == 0)
 		take_mesh(b, rd, m, &mesh);
 	return r == -EINVAL ? 0 : r;
 }
 
 static int
-take_operator(struct registry_builder *b, struct reader *rd, struct manifest *m)
-{
-	return take_mesh_of(b, rd, m, mesh_read_operator);
-}
-
-static int
 take_config_map(struct registry_builder *b, struct reader *rd, struct manifest *m)
 {
-	return mesh_is_config_map(m) ? take_mesh_of(b, rd, m, mesh_read_config_map) : 0;
+	const struct mesh *configured = b->settings->mesh;
+	const char *root = MESH_ROOT_NAMESPACE;
+	struct mesh mesh;
+	int r;
+
+	if (!mesh_is_config_map(m))
+		return 0;
+	r = add_object(b, rd, m);
+	if (r <= 0)
+		return r;
+	if (configured != NULL && configured->root_namespace != NULL)
+		root = configured->root_namespace;
+	r = mesh_read_config_map(rd, m, root, &mesh);
+	if (r == 0)
+		take_mesh(b, rd, m, &mesh);
+	return r == -EINVAL ? 0 : r;
 }
 
 #define NETWORKING "networking.istio.io"
@@ -177,7 +202,7 @@ static const struct kind kinds[] = {
     {"", "Pod", {"v1"}, take_pod, NULL},
     {"", "ConfigMap", {"v1"}, take_config_map, NULL},
     {"", "Service", {"v1"}, NULL, NOT_YET},
-    {"", "Namespace", {"v1"}, NULL, NOT_YET},
+    {"", "Namespace", {"v1"}, take_namespace, NULL},
     {"discovery.k8s.io", "EndpointSlice", {"v1", "v1beta1"}, NULL, NOT_YET},
 };
 
@@ -266,6 +291,44 @@ registry_builder_add(
 	return r == -EINVAL ? 0 : r;
 }
 
+/* What the configuration states and no manifest does. */
+static void
+take_configured(struct registry_builder *b)
+{
+	const struct registry_settings *s = b->settings;
+	struct mesh configured = s->mesh != NULL ? *s->mesh : (struct mesh){0};
+
+	configured.places[MESH_OUTBOUND].file =
+	    s->has_outbound ? "the configuration" : NULL;
+	configured.has_outbound = s->has_outbound;
+	configured.outbound = s->outbound;
+	(void)mesh_merge(&b->mesh, &configured); /* a manifest goes before it */
+}
+
+static void
+default_exports(struct registry_builder *b)
+{
+	const struct export_words *words = b->mesh.export_to;
+
+	for (struct service_entry *e = b->entries; e != NULL && words != NULL;
+	     e = e->next)
+		if (!e->export.stated)
+			export_make(&b->build, words, e->source.namespace, &e->export);
+}
+
+/* What objects say of each other. */
+static int
+settle(struct registry_builder *b)
+{
+	int r;
+
+	take_configured(b);
+	r = discovery_apply(b);
+	if (r == 0)
+		default_exports(b);
+	return r == 0 ? b->build.lack : r;
+}
+
 int
 registry_builder_finish(struct registry_builder *b, struct registry **ret_registry)
 {
@@ -277,6 +340,8 @@ registry_builder_finish(struct registry_builder *b, struct registry **ret_regist
 		    b->objects, b->object_count, &b->settings->hash_key, b->findings);
 	if (r == 0 && b->findings->errors > 0)
 		r = -EINVAL;
+	if (r == 0)
+		r = settle(b);
 	if (r == 0)
 		r = registry_compile(b, ret_registry);
 	registry_builder_free(b);

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "policy/mesh.h"
+#include "policy/namespace.h"
 #include "policy/object.h"
 #include "policy/pod.h"
 #include "policy/registry.h"
@@ -25,9 +26,11 @@ struct registry_builder {
 	size_t pod_count;
 	struct object *objects, **objects_end;
 	size_t object_count;
-	struct mesh mesh; /* what a manifest says */
-	const char *mesh_file;
-	unsigned warned; /* a bit for each kind that was warned of */
+	struct namespace *namespaces, **namespaces_end;
+	size_t namespace_count;
+	struct mesh mesh; /* what manifests say; at the end, what the configuration says
+			     besides */
+	unsigned warned;  /* a bit for each kind that was warned of */
 };
 
 #endif

@@ -158,9 +158,7 @@ add_entries(struct compiler *c)
 static enum outbound_mode
 mode_of(const struct registry_builder *b)
 {
-	if (b->mesh.has_outbound)
-		return b->mesh.outbound;
-	return b->settings->has_outbound ? b->settings->outbound : OUTBOUND_ALLOW_ANY;
+	return b->mesh.has_outbound ? b->mesh.outbound : OUTBOUND_ALLOW_ANY;
 }
 
 static int

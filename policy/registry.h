@@ -24,12 +24,17 @@
 #include "policy/finding.h"
 #include "policy/verdict.h"
 
+struct mesh;
+
 /* What the configuration, rather than a manifest, says. Borrowed during the build, copied
  * where kept. */
 struct registry_settings {
 	bool has_outbound; /* does the configuration's meshConfig name an
 			      outboundTrafficPolicy? */
 	enum outbound_mode outbound;
+	const struct mesh
+	    *mesh; /* what else meshConfig states there, policy/mesh.h; NULL:
+				    nothing */
 	const struct name
 	    *zones; /* internal zones: every workload sees the names in them */
 	size_t zone_count;

@@ -19,7 +19,8 @@ static const char all_kinds[] =
     "namespace: x, labels: {a: b}}, spec: {hosts: [a.t], exportTo: [., z], ports: "
     "[{number: 2, name: a, protocol: TLS}]}}\n"
     "- {apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: c, "
-    "namespace: z}, spec: {hosts: [a.t], resolution: STATIC, endpoints: [{address: "
+    "namespace: z}, spec: {hosts: [a.t], exportTo: ['*'], resolution: STATIC, endpoints: "
+    "[{address: "
     "1.2.3.4, ports: {a: 9}}], ports: [{number: 2, name: a, protocol: TLS}]}}\n"
     "- {apiVersion: networking.istio.io/v1, kind: ServiceEntry, metadata: {name: d, "
     "namespace: x}, spec: {hosts: [a.t], resolution: DNS, ports: [{number: 2, name: a, "
@@ -35,7 +36,13 @@ static const char all_kinds[] =
     "[{ip: 10.0.0.1}]}}\n"
     "---\napiVersion: v1\nkind: PodList\nitems: []\n"
     "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio}\ndata: {mesh: "
-    "'outboundTrafficPolicy: {}'}\n";
+    "'{outboundTrafficPolicy: {}, rootNamespace: x, defaultServiceExportTo: [x, z, .], "
+    "discoverySelectors: [{matchLabels: {d: e}, matchExpressions: [{key: d, operator: "
+    "In, values: [e, f]}]}]}'}\n"
+    "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: x, labels: {d: e}}\n"
+    "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: z, labels: {d: e, z: f}}\n"
+    "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: h, "
+    "namespace: hidden}\nspec: {hosts: [h.t]}\n";
 
 /* All that may happen is that it is built, or a lack is told. */
 static int

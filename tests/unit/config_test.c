@@ -17,7 +17,7 @@ an_empty_file_means_the_defaults(void **state)
 	accept_text("# nothing\n");
 	c = bed.config;
 	assert_int_equal(bed.findings.len, 0);
-	assert_false(c->has_outbound);
+	assert_false(c->mesh.has_outbound);
 	assert_true(c->listen_is_default);
 	assert_int_equal(c->listen_count, 2);
 	assert_true(has_endpoint(&c->listen[0], "169.254.20.10:53"));
@@ -113,8 +113,8 @@ every_key_is_read(void **state)
 	    "control: /x/y\n");
 	c = bed.config;
 	assert_int_equal(bed.findings.len, 0);
-	assert_true(c->has_outbound);
-	assert_int_equal(c->outbound, OUTBOUND_ALLOW_ANY);
+	assert_true(c->mesh.has_outbound);
+	assert_int_equal(c->mesh.outbound, OUTBOUND_ALLOW_ANY);
 	assert_false(c->listen_is_default);
 	assert_int_equal(c->listen_count, 1);
 	assert_true(has_endpoint(&c->listen[0], "192.0.2.1:5353"));
@@ -153,13 +153,29 @@ an_empty_outbound_policy_is_registry_only(void **state)
 {
 	(void)state;
 	accept_text("meshConfig: {}\n");
-	assert_false(bed.config->has_outbound);
+	assert_false(bed.config->mesh.has_outbound);
 	accept_text("meshConfig: {outboundTrafficPolicy: {}}\n");
-	assert_true(bed.config->has_outbound);
-	assert_int_equal(bed.config->outbound, OUTBOUND_REGISTRY_ONLY);
+	assert_true(bed.config->mesh.has_outbound);
+	assert_int_equal(bed.config->mesh.outbound, OUTBOUND_REGISTRY_ONLY);
 	accept_text("meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}\n");
-	assert_true(bed.config->has_outbound);
-	assert_int_equal(bed.config->outbound, OUTBOUND_REGISTRY_ONLY);
+	assert_true(bed.config->mesh.has_outbound);
+	assert_int_equal(bed.config->mesh.outbound, OUTBOUND_REGISTRY_ONLY);
+}
+
+static void
+mesh_settings_are_read(void **state)
+{
+	const struct mesh *m;
+
+	(void)state;
+	accept_text("meshConfig: {rootNamespace: mesh, defaultServiceExportTo: [., x], "
+		    "discoverySelectors: [{matchLabels: {a: b}}]}\n");
+	m = &bed.config->mesh;
+	assert_false(m->has_outbound);
+	assert_string_equal(m->root_namespace, "mesh");
+	assert_int_equal(m->export_to->count, 2);
+	assert_int_equal(m->selector_count, 1);
+	assert_int_equal(m->selectors[0].labels.count, 1);
 }
 
 /* Each of these, passed over, would leave everything open. */
@@ -174,6 +190,10 @@ a_slip_in_the_mesh_configuration_is_an_error(void **state)
 	refuse_text("meshConfig:\n  outboundTrafficPolicy:\n", 2, 25, "REGISTRY_ONLY");
 	refuse_text("meshConfig: REGISTRY_ONLY\n", 1, 13, "a mapping");
 	refuse_text("meshConfig:\n", 1, 12, "a mapping");
+	refuse_text("meshConfig:\n  rootNamespace:\n", 2, 17, "leave the key out");
+	refuse_text("meshConfig:\n  accessLogFile: x\n", 2, 3, "unknown key");
+	refuse_text("meshConfig: {defaultServiceExportTo: ['*', a]}\n", 1, 39,
+	    "cannot stand beside");
 }
 
 static void
@@ -342,6 +362,7 @@ main(void)
 	    TEST(the_default_numbers_are_the_documented_ones),
 	    TEST(every_key_is_read),
 	    TEST(an_empty_outbound_policy_is_registry_only),
+	    TEST(mesh_settings_are_read),
 	    TEST(a_slip_in_the_mesh_configuration_is_an_error),
 	    TEST(unknown_keys_are_errors_that_name_the_known_ones),
 	    TEST(all_errors_are_told_not_just_the_first),
