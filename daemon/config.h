@@ -63,6 +63,7 @@ struct config {
 	uint32_t lease_per_name, lease_per_pod, lease_size;
 	size_t cache_bytes;
 	uint32_t cache_ttl_max_s;
+	uint32_t cache_old_s, cache_patience_ms; /* cache.stale, cache.staleAfter */
 	enum { CONFIG_NXDOMAIN, CONFIG_REFUSED } refused_rcode;
 	uint32_t refused_ttl_s;
 	bool unlisted_drop;

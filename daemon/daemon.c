@@ -25,7 +25,6 @@
 #include "daemon/udp.h"
 
 #define DRAIN_LOOK_MS 10
-#define TRY_UPSTREAM_MS 800
 
 static void on_hangup(int signal, short what, void *ctx);
 static void on_stop(int signal, short what, void *ctx);
@@ -200,11 +199,8 @@ make_resolver(struct daemon *d)
 	struct resolver_settings settings = {
 	    .groups = groups,
 	    .group_count = turn_groups(cfg, groups),
-	    .deadline_ms = cfg->query_deadline_ms,
-	    .try_ms = MIN_OF(TRY_UPSTREAM_MS, cfg->query_deadline_ms),
-	    .cache = {.bytes = cfg->cache_bytes,
-		.ttl_max_s = cfg->cache_ttl_max_s,
-		.negative_max_s = cfg->cache_ttl_max_s},
+	    .times = turn_times(cfg),
+	    .cache = turn_cache_limits(cfg),
 	    .hash_key = d->key,
 	    .random_bytes = clock_random_bytes,
 	    .now_ms = clock_now_ms,

@@ -19,3 +19,16 @@ const struct reply_ede ede_limit = {
     .code = EDE_OTHER, .text = "a limit on addresses is reached"};
 const struct reply_ede ede_silent = {.code = EDE_NO_REACHABLE_AUTHORITY};
 const struct reply_ede ede_network = {.code = EDE_NETWORK_ERROR};
+
+static const struct reply_ede ede_stale = {.code = EDE_STALE};
+static const struct reply_ede ede_stale_nxdomain = {.code = EDE_STALE_NXDOMAIN};
+
+const struct reply_ede *
+ede_of_answer(const struct answer *a, uint64_t keep, bool old)
+{
+	if (a->address_count > 0 && keep == 0)
+		return &ede_forbidden;
+	if (!old)
+		return &ede_none;
+	return a->rcode == RCODE_NXDOMAIN ? &ede_stale_nxdomain : &ede_stale;
+}

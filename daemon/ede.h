@@ -7,6 +7,9 @@
 #ifndef DAEMON_EDE_H
 #define DAEMON_EDE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "resolver/reply.h"
 
 extern const struct reply_ede ede_none;
@@ -20,5 +23,9 @@ extern const struct reply_ede ede_commit;     /* the kernel did not take the lea
 extern const struct reply_ede ede_limit;      /* no room for the addresses */
 extern const struct reply_ede ede_silent;     /* the servers did not answer usefully */
 extern const struct reply_ede ede_network;    /* the servers cannot be reached */
+
+/* What goes with an answer of which these addresses were kept; old: it is over, and
+ * serves because the servers fail (RFC 8767). */
+const struct reply_ede *ede_of_answer(const struct answer *a, uint64_t keep, bool old);
 
 #endif

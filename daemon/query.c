@@ -220,6 +220,7 @@ step_resolve(struct run *run)
 		return STEP_NEXT;
 	answer_unref(q->answer); /* a reload sends the name elsewhere */
 	q->group = group;
+	q->upstream.old = false;
 	q->answer = known_answer(q, run->now_ms);
 	if (q->answer != NULL)
 		return STEP_NEXT;
@@ -257,7 +258,7 @@ step_examine(struct run *run)
 		report_forbidden(
 		    q->all->report, &s, q->verdict.host, forbidden, run->now_ms);
 	}
-	q->ttl_s = answer_ttl(a, run->now_ms);
+	q->ttl_s = q->upstream.old ? RESOLVER_OLD_TTL_S : answer_ttl(a, run->now_ms);
 	if (q->verdict.kind == VERDICT_HOST)
 		q->ttl_s = MIN_OF(q->ttl_s, plan_cap_s(cfg) - cfg->lease_grace_s);
 }
@@ -334,7 +335,7 @@ static enum step
 step_reply(struct run *run)
 {
 	struct query *q = run->q;
-	bool blocked = q->answer->address_count > 0 && q->keep == 0;
+	const struct reply_ede *ede = ede_of_answer(q->answer, q->keep, q->upstream.old);
 	size_t limit = q->transport->stream ? run->size : q->question.udp_size;
 
 	q->all->counts.answered++;
@@ -342,9 +343,8 @@ step_reply(struct run *run)
 	if (q->pod != NULL)
 		recent_note_answer(q->all->recent, &q->from, q->answer, q->keep,
 		    &q->question.name, run->now_ms);
-	run->len = reply_answer(&q->question, q->answer, q->keep, q->ttl_s,
-	    blocked ? &ede_forbidden : &ede_none, MIN_OF(limit, run->size), run->out,
-	    run->size);
+	run->len = reply_answer(&q->question, q->answer, q->keep, q->ttl_s, ede,
+	    MIN_OF(limit, run->size), run->out, run->size);
 	return STEP_REPLY;
 }
 

@@ -122,6 +122,9 @@ write_resolver(struct writer *w, const struct daemon *d)
 	write_number(w, "cache_bytes", r.cache.bytes);
 	write_number(w, "cache_hits", r.cache.hits);
 	write_number(w, "cache_misses", r.cache.misses);
+	write_number(w, "cache_evictions", r.cache.evictions);
+	write_number(w, "cache_stale", r.old);
+	write_number(w, "cache_refreshes", r.refreshes);
 	write_number(w, "upstream_questions", r.questions);
 	write_number(w, "upstream_joined", r.joined);
 	write_number(w, "upstream_tries", r.tries);

@@ -10,6 +10,8 @@
 #include "daemon/log.h"
 #include "daemon/reload.h"
 
+#define TRY_UPSTREAM_MS 800
+
 void
 turn_release(struct loader_result *loaded)
 {
@@ -29,6 +31,27 @@ turn_groups(const struct config *cfg, struct resolver_group groups[RESOLVER_GROU
 		groups[n++] = (struct resolver_group){.servers = cfg->zones[i].upstreams,
 		    .server_count = cfg->zones[i].upstream_count};
 	return n;
+}
+
+struct resolver_times
+turn_times(const struct config *cfg)
+{
+	return (struct resolver_times){
+	    .deadline_ms = cfg->query_deadline_ms,
+	    .try_ms = MIN_OF(TRY_UPSTREAM_MS, cfg->query_deadline_ms),
+	    .patience_ms = cfg->cache_patience_ms,
+	};
+}
+
+struct cache_limits
+turn_cache_limits(const struct config *cfg)
+{
+	return (struct cache_limits){
+	    .bytes = cfg->cache_bytes,
+	    .ttl_max_s = cfg->cache_ttl_max_s,
+	    .negative_max_s = cfg->cache_ttl_max_s,
+	    .old_max_s = cfg->cache_old_s,
+	};
 }
 
 static void
@@ -148,9 +171,13 @@ static void
 put_in_force(struct daemon *d, const struct loader_result *state)
 {
 	struct resolver_group groups[RESOLVER_GROUPS_MAX];
-	int r =
-	    resolver_set_groups(d->resolver, groups, turn_groups(state->config, groups));
+	struct resolver_times times = turn_times(state->config);
+	struct cache_limits limits = turn_cache_limits(state->config);
+	int r;
 
+	r = resolver_set_groups(d->resolver, groups, turn_groups(state->config, groups));
+	if (r == 0)
+		r = resolver_tune(d->resolver, &times, &limits);
 	if (r < 0)
 		log_event(LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0,
 		    "the upstream servers stay as they were: %s", strerror(-r));

@@ -33,6 +33,8 @@ void turn_log_started(const struct daemon *d, const struct gate_outcome *outcome
  * Points into cfg. */
 size_t turn_groups(
     const struct config *cfg, struct resolver_group groups[RESOLVER_GROUPS_MAX]);
+struct resolver_times turn_times(const struct config *cfg);
+struct cache_limits turn_cache_limits(const struct config *cfg);
 void turn_release(struct loader_result *loaded);
 
 #endif

@@ -6,9 +6,11 @@
 #include <sys/queue.h>
 
 #include "base/table.h"
+#include "resolver/wire.h"
 
 /* What malloc keeps of its own for each piece, on glibc. */
 #define PIECE_OVERHEAD 16
+#define TYPE_EVERY 0x10000 /* in the key: holds for all types; no type of its own */
 
 struct entry {
 	struct table_link link;
@@ -16,7 +18,11 @@ struct entry {
 	struct answer *answer;
 	size_t group;
 	size_t bytes;
-	int64_t expires_ms;
+	int64_t fresh_until_ms;
+	int64_t kept_until_ms;
+	int64_t due_ms; /* a popular one is to be asked for anew */
+	uint32_t hits;  /* at most CACHE_POPULAR */
+	uint32_t type;
 };
 
 TAILQ_HEAD(entries, entry);
@@ -32,7 +38,7 @@ struct cache {
 struct wanted {
 	size_t group;
 	const struct name *name;
-	uint16_t type;
+	uint32_t type;
 };
 
 static struct entry *
@@ -47,7 +53,7 @@ entry_matches(const struct table_link *link, const void *key)
 	const struct entry *e = (const void *)link; /* its first member */
 	const struct wanted *wanted = key;
 
-	return e->answer->type == wanted->type && e->group == wanted->group &&
+	return e->type == wanted->type && e->group == wanted->group &&
 	       name_equal(&e->answer->name, wanted->name);
 }
 
@@ -67,9 +73,10 @@ wanted_hash(const struct cache *c, const struct wanted *wanted)
 }
 
 static struct entry *
-entry_find(const struct cache *c, uint64_t hash, const struct wanted *wanted)
+entry_find(const struct cache *c, const struct wanted *wanted)
 {
-	struct table_link *link = table_find(&c->table, hash, entry_matches, wanted);
+	struct table_link *link =
+	    table_find(&c->table, wanted_hash(c, wanted), entry_matches, wanted);
 
 	return link != NULL ? entry_of(link) : NULL;
 }
@@ -129,36 +136,101 @@ cache_free(struct cache *c)
 	free(c);
 }
 
-struct answer *
-cache_find(
-    struct cache *c, size_t group, const struct name *name, uint16_t type, int64_t now_ms)
+void
+cache_limit(struct cache *c, const struct cache_limits *limits)
 {
-	const struct wanted wanted = {.group = group, .name = name, .type = type};
-	struct entry *e = entry_find(c, wanted_hash(c, &wanted), &wanted);
+	size_t bytes = c->limits.bytes;
 
-	if (e != NULL && now_ms >= e->expires_ms) {
-		entry_remove(c, e);
-		e = NULL;
-	}
-	if (e == NULL) {
-		c->counts.misses++;
-		return NULL;
-	}
+	c->limits = *limits;
+	c->limits.bytes = bytes;
+}
+
+/* What is there under exactly this key; what was kept long enough goes. */
+static struct entry *
+find_kept(struct cache *c, const struct wanted *wanted, int64_t now_ms)
+{
+	struct entry *e = entry_find(c, wanted);
+
+	if (e == NULL || now_ms < e->kept_until_ms)
+		return e;
+	entry_remove(c, e);
+	return NULL;
+}
+
+static struct entry *
+find_fresh(struct cache *c, const struct wanted *wanted, int64_t now_ms)
+{
+	struct entry *e = find_kept(c, wanted, now_ms);
+
+	return e != NULL && now_ms < e->fresh_until_ms ? e : NULL;
+}
+
+/* Make it the one used last, and count; true when it is to be asked for. */
+static bool
+use(struct cache *c, struct entry *e, int64_t now_ms)
+{
 	c->counts.hits++;
 	if (e != TAILQ_FIRST(&c->entries)) {
 		TAILQ_REMOVE(&c->entries, e, age);
 		TAILQ_INSERT_HEAD(&c->entries, e, age);
 	}
+	if (e->hits < CACHE_POPULAR)
+		e->hits++;
+	if (e->hits < CACHE_POPULAR || now_ms < e->due_ms)
+		return false;
+	e->due_ms = INT64_MAX;
+	return true;
+}
+
+struct answer *
+cache_find(struct cache *c, size_t group, const struct name *name, uint16_t type,
+    int64_t now_ms, bool *ret_due)
+{
+	struct wanted wanted = {.group = group, .name = name, .type = type};
+	struct entry *e = find_fresh(c, &wanted, now_ms);
+
+	if (e == NULL) {
+		wanted.type = TYPE_EVERY;
+		e = find_fresh(c, &wanted, now_ms);
+	}
+	if (e == NULL) {
+		c->counts.misses++;
+		return NULL;
+	}
+	*ret_due = use(c, e, now_ms);
 	return e->answer;
 }
 
-/* When a is to be forgotten. */
+/* Of two old ones the newer counts. */
+struct answer *
+cache_find_old(
+    struct cache *c, size_t group, const struct name *name, uint16_t type, int64_t now_ms)
+{
+	struct wanted wanted = {.group = group, .name = name, .type = type};
+	struct entry *one = find_kept(c, &wanted, now_ms);
+	struct entry *all;
+
+	wanted.type = TYPE_EVERY;
+	all = find_kept(c, &wanted, now_ms);
+	if (one == NULL || (all != NULL && all->answer->born_ms > one->answer->born_ms))
+		one = all;
+	return one != NULL ? one->answer : NULL;
+}
+
+/* An alias exists, whatever it leads to. */
+static bool
+is_for_all_types(const struct answer *a)
+{
+	return a->rcode == RCODE_NXDOMAIN && a->answer_records == 0;
+}
+
+/* How long an answer is fresh. */
 static int64_t
-expiry(const struct cache *c, const struct answer *a)
+lifetime_ms(const struct cache *c, const struct answer *a)
 {
 	uint32_t max_s = a->negative ? c->limits.negative_max_s : c->limits.ttl_max_s;
 
-	return a->born_ms + (int64_t)MIN_OF(a->ttl_s, max_s) * 1000;
+	return (int64_t)MIN_OF(a->ttl_s, max_s) * 1000;
 }
 
 /* An entry of that size, with room made for it; NULL when it would not fit alone. */
@@ -179,27 +251,40 @@ entry_new(struct cache *c, size_t bytes)
 	return e;
 }
 
+static void
+forget(struct cache *c, const struct wanted *wanted)
+{
+	struct entry *e = entry_find(c, wanted);
+
+	if (e != NULL)
+		entry_remove(c, e);
+}
+
 void
 cache_add(struct cache *c, size_t group, struct answer *a, int64_t now_ms)
 {
-	const struct wanted wanted = {.group = group, .name = &a->name, .type = a->type};
-	uint64_t hash = wanted_hash(c, &wanted);
-	struct entry *e = entry_find(c, hash, &wanted);
-	int64_t expires_ms = expiry(c, a);
+	struct wanted wanted = {.group = group, .name = &a->name, .type = TYPE_EVERY};
+	int64_t fresh_ms = lifetime_ms(c, a);
+	int64_t end_ms = a->born_ms + fresh_ms;
+	struct entry *e = NULL;
 
 	(void)answer_ref(a); /* first: the entry replaced may hold the only one */
-	if (e != NULL)
-		entry_remove(c, e);
-	e = now_ms < expires_ms ? entry_new(c, sizeof(*e) + a->bytes + 2 * PIECE_OVERHEAD)
-				: NULL;
-	if (e == NULL || table_add(&c->table, hash, &e->link) < 0) {
+	forget(c, &wanted);  /* either it is replaced, or it was wrong */
+	wanted.type = is_for_all_types(a) ? TYPE_EVERY : a->type;
+	forget(c, &wanted);
+	if (now_ms < end_ms)
+		e = entry_new(c, sizeof(*e) + a->bytes + 2 * PIECE_OVERHEAD);
+	if (e == NULL || table_add(&c->table, wanted_hash(c, &wanted), &e->link) < 0) {
 		free(e);
 		answer_unref(a);
 		return;
 	}
 	e->answer = a;
 	e->group = group;
-	e->expires_ms = expires_ms;
+	e->type = wanted.type;
+	e->fresh_until_ms = end_ms;
+	e->kept_until_ms = end_ms + (int64_t)c->limits.old_max_s * 1000;
+	e->due_ms = end_ms - fresh_ms / 10;
 	TAILQ_INSERT_HEAD(&c->entries, e, age);
 	c->counts.bytes += e->bytes;
 }

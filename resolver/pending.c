@@ -71,12 +71,22 @@ pending_leave(struct resolver_waiter *waiter)
 }
 
 void
-pending_finish(struct pending *p, int result, struct answer *a)
+pending_tell(struct pending *p, int result, struct answer *a, bool old)
 {
+	struct pending told = {.waiter_count = p->waiter_count};
 	struct resolver_waiter *waiter;
 
-	while ((waiter = TAILQ_FIRST(&p->waiters)) != NULL) {
+	/* Apart from who comes meanwhile, but where pending_leave finds them. */
+	TAILQ_INIT(&told.waiters);
+	TAILQ_CONCAT(&told.waiters, &p->waiters, link);
+	p->waiter_count = 0;
+	TAILQ_FOREACH(waiter, &told.waiters, link)
+	{
+		waiter->pending = &told;
+	}
+	while ((waiter = TAILQ_FIRST(&told.waiters)) != NULL) {
 		pending_leave(waiter);
+		waiter->old = old;
 		waiter->done(waiter, result, a);
 	}
 }

@@ -10,6 +10,7 @@
 #ifndef RESOLVER_PENDING_H
 #define RESOLVER_PENDING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -50,7 +51,8 @@ struct pending *pending_find(
 MUST_CHECK int pending_join(struct pending *p, struct resolver_waiter *waiter);
 /* Harmless for a waiter that waits for nothing. */
 void pending_leave(struct resolver_waiter *waiter);
-/* Calls done of every waiter, a is borrowed. p is in no table. */
-void pending_finish(struct pending *p, int result, struct answer *a);
+/* Calls done of every waiter, but not of those that join meanwhile; a is borrowed, old
+ * says whether it is over. */
+void pending_tell(struct pending *p, int result, struct answer *a, bool old);
 
 #endif

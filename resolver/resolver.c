@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include <event2/event.h>
@@ -23,7 +24,10 @@ struct asking {
 	struct pending pending;
 	struct upstream_question question;
 	struct resolver *resolver;
-	int result; /* when it ended before it began */
+	int result;   /* when it ended before it began */
+	bool refresh; /* nobody waited at its beginning */
+	bool late;    /* whoever waits gets an old answer */
+	struct event patience;
 	TAILQ_ENTRY(asking) link;
 };
 
@@ -32,8 +36,7 @@ TAILQ_HEAD(asking_list, asking);
 struct resolver {
 	struct channel_pool *channels;
 	struct server_list servers;
-	struct server_group *groups[RESOLVER_GROUPS_MAX];
-	size_t group_count;
+	struct server_groups groups;
 	uint64_t generation; /* of the groups */
 	struct entropy entropy;
 	struct upstream upstream;
@@ -44,63 +47,25 @@ struct resolver {
 	struct asking_list ended; /* without being asked: their waiters are told soon */
 	struct event tell;
 	int64_t (*now_ms)(void);
-	uint64_t failed, joined;
+	int64_t patience_ms;
+	size_t refreshing;
+	uint64_t failed, joined, old, refreshes;
 };
-
-/* Groups. */
-
-static void
-drop_groups(struct server_group **groups, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		server_group_unref(groups[i]);
-}
-
-static int
-make_groups(struct resolver *r, const struct resolver_group *settings, size_t count,
-    struct server_group **ret_groups)
-{
-	int error;
-
-	if (count == 0 || count > RESOLVER_GROUPS_MAX)
-		return -EINVAL;
-	for (size_t i = 0; i < count; i++) {
-		error = server_group_new(&r->servers, &settings[i], &ret_groups[i]);
-		if (error < 0) {
-			drop_groups(ret_groups, i);
-			return error;
-		}
-	}
-	return 0;
-}
-
-static bool
-same_groups(const struct resolver *r, const struct resolver_group *settings, size_t count)
-{
-	if (count != r->group_count)
-		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!server_group_same(r->groups[i], &settings[i]))
-			return false;
-	return true;
-}
 
 int
 resolver_set_groups(
     struct resolver *r, const struct resolver_group *groups, size_t group_count)
 {
-	struct server_group *fresh[RESOLVER_GROUPS_MAX];
+	struct server_groups fresh;
 	int error;
 
-	if (same_groups(r, groups, group_count))
+	if (server_groups_same(&r->groups, groups, group_count))
 		return 0;
-	error = make_groups(r, groups, group_count, fresh);
+	error = server_groups_make(&r->servers, groups, group_count, &fresh);
 	if (error < 0)
 		return error;
-	drop_groups(r->groups, r->group_count);
-	for (size_t i = 0; i < group_count; i++)
-		r->groups[i] = fresh[i];
-	r->group_count = group_count;
+	server_groups_drop(&r->groups);
+	r->groups = fresh;
 	r->generation++;
 	cache_clear(r->cache);
 	return 0;
@@ -108,12 +73,67 @@ resolver_set_groups(
 
 /* The end of a question. */
 
+/* What there is of its answer, if only an old one; NULL for nothing. A group of today
+ * is not the one that a question of yesterday was for. */
+static struct answer *
+find_old(const struct asking *asking)
+{
+	struct resolver *r = asking->resolver;
+	const struct pending *p = &asking->pending;
+
+	if (p->generation != r->generation)
+		return NULL;
+	return cache_find_old(r->cache, p->group, &p->name, p->type, r->now_ms());
+}
+
+/* a is held, because those who are told may do anything. */
+static void
+tell_old(struct asking *asking, struct answer *a)
+{
+	asking->resolver->old += asking->pending.waiter_count;
+	(void)answer_ref(a); /* for the calls */
+	pending_tell(&asking->pending, 0, a, true);
+	answer_unref(a);
+}
+
 static void
 conclude(struct asking *asking, int result, struct answer *a)
 {
-	table_remove(&asking->resolver->pending, &asking->pending.link);
-	pending_finish(&asking->pending, result, a);
+	struct resolver *r = asking->resolver;
+	struct answer *old = result < 0 ? find_old(asking) : NULL;
+
+	(void)evtimer_del(&asking->patience); /* it is assigned */
+	table_remove(&r->pending, &asking->pending.link);
+	if (asking->refresh)
+		r->refreshing--;
+	if (old != NULL)
+		tell_old(asking, old);
+	else
+		pending_tell(&asking->pending, result, a, false);
 	free(asking);
+}
+
+/* RFC 8767 section 5: the question goes on, for those who ask later. */
+static void
+on_patience(evutil_socket_t fd, short what, void *arg)
+{
+	struct asking *asking = arg;
+	struct answer *old = find_old(asking);
+
+	(void)fd;
+	(void)what;
+	asking->late = old != NULL;
+	if (old != NULL)
+		tell_old(asking, old);
+}
+
+/* Without memory those who wait are told at the question's end. */
+static void
+lose_patience(struct asking *asking, int64_t ms)
+{
+	const struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+
+	(void)evtimer_add(&asking->patience, &tv);
 }
 
 /* An answer of servers that a reload has replaced goes to those who asked them, and
@@ -192,9 +212,12 @@ begin(struct asking *asking, int64_t now_ms)
 		asking->question.name = &p->name;
 		asking->question.type = p->type;
 		result = upstream_ask(
-		    &r->upstream, r->groups[p->group], &asking->question, now_ms);
-		if (result == 0)
+		    &r->upstream, r->groups.list[p->group], &asking->question, now_ms);
+		if (result == 0) {
+			if (r->patience_ms > 0 && find_old(asking) != NULL)
+				lose_patience(asking, r->patience_ms);
 			return;
+		}
 		r->failed++;
 		remember(asking, result, NULL);
 	}
@@ -214,10 +237,27 @@ asking_new(struct resolver *r, uint64_t hash, const struct pending_key *key,
 	if (asking == NULL)
 		return -ENOMEM;
 	asking->resolver = r;
+	/* it has a base */
+	(void)evtimer_assign(
+	    &asking->patience, event_get_base(&r->tell), on_patience, asking);
 	pending_init(&asking->pending, key);
 	error = table_add(&r->pending, hash, &asking->pending.link);
 	assert(error == 0);
 	*ret_asking = asking;
+	return 0;
+}
+
+static int
+join(struct resolver *r, struct pending *p, struct resolver_waiter *waiter)
+{
+	struct asking *asking = CONTAINER_OF(p, struct asking, pending);
+	int error = pending_join(p, waiter);
+
+	if (error < 0)
+		return error;
+	r->joined++;
+	if (asking->late)
+		lose_patience(asking, 0);
 	return 0;
 }
 
@@ -236,13 +276,10 @@ resolver_ask(struct resolver *r, size_t group, const struct name *name, uint16_t
 	struct asking *asking;
 	int error;
 
-	if (group >= r->group_count)
+	if (group >= r->groups.count)
 		return -EINVAL;
 	if (p != NULL) {
-		error = pending_join(p, waiter);
-		if (error == 0)
-			r->joined++;
-		return error;
+		return join(r, p, waiter);
 	}
 	error = asking_new(r, hash, &key, &asking);
 	if (error < 0)
@@ -260,20 +297,64 @@ resolver_cancel(struct resolver *r, struct resolver_waiter *waiter)
 	pending_leave(waiter);
 }
 
+/* Ask though there is an answer, so that there is one when it is over. */
+static void
+refresh(struct resolver *r, const struct pending_key *key, int64_t now_ms)
+{
+	uint64_t hash = pending_hash(&r->hash_key, key);
+	struct asking *asking;
+
+	if (r->refreshing >= RESOLVER_REFRESH_MAX ||
+	    pending_find(&r->pending, hash, key) != NULL ||
+	    asking_new(r, hash, key, &asking) < 0)
+		return; /* then somebody asks when it is over */
+	asking->refresh = true;
+	r->refreshing++;
+	r->refreshes++;
+	begin(asking, now_ms);
+}
+
 struct answer *
 resolver_find(struct resolver *r, size_t group, const struct name *name, uint16_t type,
     int64_t now_ms)
 {
-	return cache_find(r->cache, group, name, type, now_ms);
+	bool due;
+	struct answer *a = cache_find(r->cache, group, name, type, now_ms, &due);
+
+	if (a != NULL && due) {
+		const struct pending_key key = {
+		    .generation = r->generation,
+		    .group = group,
+		    .name = name,
+		    .type = type,
+		};
+
+		refresh(r, &key, now_ms);
+	}
+	return a;
 }
 
 /* The whole. */
 
 static bool
-settings_valid(const struct resolver_settings *s)
+times_valid(const struct resolver_times *t)
 {
-	return s->deadline_ms > 0 && s->deadline_ms <= DEADLINE_MAX_MS && s->try_ms > 0 &&
-	       s->try_ms <= s->deadline_ms;
+	return t->deadline_ms > 0 && t->deadline_ms <= DEADLINE_MAX_MS && t->try_ms > 0 &&
+	       t->try_ms <= t->deadline_ms && t->patience_ms >= 0 &&
+	       t->patience_ms <= DEADLINE_MAX_MS;
+}
+
+int
+resolver_tune(struct resolver *r, const struct resolver_times *times,
+    const struct cache_limits *cache)
+{
+	if (!times_valid(times))
+		return -EINVAL;
+	r->upstream.settings.deadline_ms = times->deadline_ms;
+	r->upstream.settings.try_ms = times->try_ms;
+	r->patience_ms = times->patience_ms;
+	cache_limit(r->cache, cache);
+	return 0;
 }
 
 static int
@@ -283,8 +364,8 @@ init_parts(
 	const struct upstream_settings upstream = {
 	    .base = base,
 	    .now_ms = settings->now_ms,
-	    .deadline_ms = settings->deadline_ms,
-	    .try_ms = settings->try_ms,
+	    .deadline_ms = settings->times.deadline_ms,
+	    .try_ms = settings->times.try_ms,
 	};
 	int error;
 
@@ -299,10 +380,8 @@ init_parts(
 		return -ENOMEM;
 	server_list_init(&r->servers, channel_pool_sockets(r->channels));
 	upstream_init(&r->upstream, &upstream, r->channels, &r->entropy);
-	error = make_groups(r, settings->groups, settings->group_count, r->groups);
-	if (error == 0)
-		r->group_count = settings->group_count;
-	return error;
+	return server_groups_make(
+	    &r->servers, settings->groups, settings->group_count, &r->groups);
 }
 
 int
@@ -312,12 +391,13 @@ resolver_new(struct event_base *base, const struct resolver_settings *settings,
 	struct resolver *r;
 	int error;
 
-	if (!settings_valid(settings))
+	if (!times_valid(&settings->times))
 		return -EINVAL;
 	r = calloc(1, sizeof(*r));
 	if (r == NULL)
 		return -ENOMEM;
 	r->now_ms = settings->now_ms;
+	r->patience_ms = settings->times.patience_ms;
 	r->hash_key = settings->hash_key;
 	TAILQ_INIT(&r->ended);
 	entropy_init(&r->entropy, settings->random_bytes);
@@ -341,6 +421,7 @@ drop_askings(struct resolver *r)
 		next = table_next(&r->pending, link);
 		asking = CONTAINER_OF(link, struct asking, pending.link);
 		assert(TAILQ_EMPTY(&asking->pending.waiters));
+		(void)evtimer_del(&asking->patience); /* it is assigned */
 		upstream_cancel(&asking->question);
 		table_remove(&r->pending, link);
 		free(asking);
@@ -354,7 +435,7 @@ resolver_free(struct resolver *r)
 		return;
 	drop_askings(r);
 	(void)event_del(&r->tell); /* it is assigned */
-	drop_groups(r->groups, r->group_count);
+	server_groups_drop(&r->groups);
 	channel_pool_free(r->channels);
 	cache_free(r->cache);
 	table_done(&r->pending);
@@ -376,6 +457,8 @@ resolver_counts(const struct resolver *r)
 	    .mismatches = channels.mismatches,
 	    .failures = r->failed,
 	    .joined = r->joined,
+	    .old = r->old,
+	    .refreshes = r->refreshes,
 	    .pending = r->pending.len,
 	    .channels = channels.used + channels.idle,
 	    .cache = cache_counts(r->cache),

@@ -12,10 +12,15 @@
  * for it. It ends with an answer or within deadline_ms: servers are tried in turn, over
  * UDP, then over TCP when the answer was truncated; a reply that is not the answer to the
  * very packet sent is counted and ignored.
+ *
+ * When it ends without an answer, or lasts for longer than patience_ms, an old answer
+ * from the cache serves (RFC 8767), and the question goes on. A popular answer is asked
+ * for before it is over: RESOLVER_REFRESH_MAX such questions at once.
  */
 #ifndef RESOLVER_RESOLVER_H
 #define RESOLVER_RESOLVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -31,6 +36,8 @@
 #define RESOLVER_WAITERS_MAX 8192
 #define RESOLVER_SERVERS_MAX 8 /* in one group */
 #define RESOLVER_GROUPS_MAX 64
+#define RESOLVER_REFRESH_MAX 64
+#define RESOLVER_OLD_TTL_S 30 /* to be told of an old answer: RFC 8767 section 4 */
 
 struct event_base;
 struct resolver;
@@ -41,12 +48,19 @@ struct resolver_group {
 	size_t server_count;
 };
 
+struct resolver_times {
+	int64_t deadline_ms; /* for a question as a whole: 4000 */
+	int64_t try_ms;      /* for one server's reply, at most: 800 */
+	/* Then those who wait get an old answer if there is one: 1800. 0: only when the
+	 * question has failed. */
+	int64_t patience_ms;
+};
+
 struct resolver_settings {
 	const struct resolver_group
 	    *groups; /* 0: the default; others: one for each internal zone */
 	size_t group_count;
-	int64_t deadline_ms; /* for a question as a whole: 4000 */
-	int64_t try_ms;      /* for one server's reply: 800 */
+	struct resolver_times times;
 	struct cache_limits cache;
 	struct hash_key hash_key; /* random */
 	int (*random_bytes)(
@@ -63,6 +77,7 @@ struct resolver_settings {
  */
 struct resolver_waiter {
 	void (*done)(struct resolver_waiter *waiter, int result, struct answer *answer);
+	bool old; /* for done: the answer is over, its TTL is RESOLVER_OLD_TTL_S */
 	TAILQ_ENTRY(resolver_waiter) link; /* the resolver's */
 	void *pending;                     /* the resolver's */
 };
@@ -77,6 +92,11 @@ void resolver_free(struct resolver *r);
  * when the groups differ. 0 or -EINVAL, -ENOMEM, and then nothing has changed. */
 MUST_CHECK int resolver_set_groups(
     struct resolver *r, const struct resolver_group *groups, size_t group_count);
+
+/* For what begins from now on. The size of the cache stays. -EINVAL for times out of
+ * range, and then nothing has changed. */
+MUST_CHECK int resolver_tune(struct resolver *r, const struct resolver_times *times,
+    const struct cache_limits *cache);
 
 /* What the cache has, borrowed until the next call into the resolver; NULL: ask. */
 struct answer *resolver_find(struct resolver *r, size_t group, const struct name *name,
@@ -96,6 +116,8 @@ struct resolver_counts {
 	uint64_t mismatches; /* replies that were not to our packet: ignored */
 	uint64_t failures;   /* questions that ended without an answer */
 	uint64_t joined;     /* waiters that found their question under way */
+	uint64_t old;        /* waiters that got an old answer */
+	uint64_t refreshes;  /* questions because a popular answer was nearly over */
 	size_t pending;
 	size_t channels;
 	struct cache_counts cache;

@@ -154,3 +154,43 @@ server_group_order(const struct server_group *g, int64_t now_ms,
 	for (size_t i = 0; i < rest; i++)
 		ret_order[first++] = later[i];
 }
+
+int
+server_groups_make(struct server_list *list, const struct resolver_group *settings,
+    size_t count, struct server_groups *ret_groups)
+{
+	struct server_groups g = {.count = 0};
+	int r;
+
+	if (count == 0 || count > RESOLVER_GROUPS_MAX)
+		return -EINVAL;
+	for (; g.count < count; g.count++) {
+		r = server_group_new(list, &settings[g.count], &g.list[g.count]);
+		if (r < 0) {
+			server_groups_drop(&g);
+			return r;
+		}
+	}
+	*ret_groups = g;
+	return 0;
+}
+
+void
+server_groups_drop(struct server_groups *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		server_group_unref(g->list[i]);
+	g->count = 0;
+}
+
+bool
+server_groups_same(
+    const struct server_groups *g, const struct resolver_group *settings, size_t count)
+{
+	if (count != g->count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!server_group_same(g->list[i], &settings[i]))
+			return false;
+	return true;
+}

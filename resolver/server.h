@@ -50,6 +50,12 @@ struct server_group {
 	struct server *servers[RESOLVER_SERVERS_MAX];
 };
 
+/* The groups of a resolver, by their number. */
+struct server_groups {
+	size_t count;
+	struct server_group *list[RESOLVER_GROUPS_MAX];
+};
+
 void server_list_init(struct server_list *list, struct socket_pool *pool);
 
 const struct endpoint *server_endpoint(const struct server *s);
@@ -69,5 +75,13 @@ bool server_group_same(
 /* Its servers, the bad ones last, otherwise in their order. */
 void server_group_order(const struct server_group *g, int64_t now_ms,
     struct server *ret_order[RESOLVER_SERVERS_MAX]);
+
+/* -EINVAL: none, too many, or one of them as above; -ENOMEM. */
+MUST_CHECK int server_groups_make(struct server_list *list,
+    const struct resolver_group *settings, size_t count,
+    struct server_groups *ret_groups);
+void server_groups_drop(struct server_groups *g);
+bool server_groups_same(
+    const struct server_groups *g, const struct resolver_group *settings, size_t count);
 
 #endif

@@ -34,6 +34,7 @@
 #define WIRE_AD 0x0020
 #define WIRE_CD 0x0010
 #define WIRE_RCODE 0x000f
+#define CLASS_IN 1
 #define WIRE_DO 0x8000 /* in the TTL field of an OPT: RFC 6891 section 6.1.4 */
 
 enum wire_type { /* IANA "Resource Record (RR) TYPEs" */
@@ -63,8 +64,6 @@ enum wire_type { /* IANA "Resource Record (RR) TYPEs" */
 	TYPE_ANY = 255,
 };
 
-#define CLASS_IN 1
-
 enum wire_rcode { /* IANA "DNS RCODEs" */
 	RCODE_NOERROR = 0,
 	RCODE_FORMERR = 1,
@@ -82,6 +81,7 @@ enum wire_ede { /* IANA "Extended DNS Error Codes", RFC 8914; EDE_NONE is ours *
 	EDE_NOT_READY = 14,
 	EDE_BLOCKED = 15,
 	EDE_PROHIBITED = 18,
+	EDE_STALE_NXDOMAIN = 19,
 	EDE_NO_REACHABLE_AUTHORITY = 22,
 	EDE_NETWORK_ERROR = 23,
 };

@@ -36,14 +36,19 @@ class Question:
         return dns.rdatatype.to_text(self.message.question[0].rdtype)
 
 
-def answer(question: Question, *records: str, ttl: int = 300, rcode: str = "NOERROR") -> bytes:
-    """records: "OWNER TYPE RDATA"; the owner "@" is the question's name, in its letters."""
+def answer(question: Question, *records: str, ttl: int = 300, rcode: str = "NOERROR",
+           soa: tuple[str, int, str] | None = None) -> bytes:
+    """records: "OWNER TYPE RDATA"; the owner "@" is the question's name, in its letters.
+    soa: owner, TTL and RDATA of one in the authority section."""
     reply = dns.message.make_response(question.message, recursion_available=True)
     reply.set_rcode(dns.rcode.from_text(rcode))
     for record in records:
         owner, rdtype, rdata = record.split(maxsplit=2)
         name = question.message.question[0].name if owner == "@" else owner + "."
         reply.answer.append(dns.rrset.from_text(name, ttl, "IN", rdtype, rdata))
+    if soa:
+        owner, soa_ttl, rdata = soa
+        reply.authority.append(dns.rrset.from_text(owner + ".", soa_ttl, "IN", "SOA", rdata))
     return reply.to_wire(max_size=65535)
 
 

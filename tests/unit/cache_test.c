@@ -14,6 +14,7 @@ static const struct cache_limits roomy = {
     .bytes = 1 << 20, .ttl_max_s = 3600, .negative_max_s = 60};
 
 static struct message m;
+static bool due; /* what the last find said */
 
 /* An answer born at 0, with an address, or negative without. */
 static struct answer *
@@ -49,7 +50,7 @@ find(struct cache *c, size_t group, const char *name, uint16_t type, int64_t now
 {
 	struct name n = message_parsed(name);
 
-	return cache_find(c, group, &n, type, now_ms);
+	return cache_find(c, group, &n, type, now_ms, &due);
 }
 
 static void
@@ -120,6 +121,177 @@ item_52_ttl_0_is_not_kept(void **state)
 	answer_unref(a);
 	assert_null(find(c, 0, "b", TYPE_A, 0));
 	assert_int_equal(cache_counts(c).answers, 0);
+	cache_free(c);
+}
+
+/* An answer without any record. */
+static struct answer *
+make_nxdomain(const char *name, uint16_t type, int64_t now_ms)
+{
+	struct name n = message_parsed(name);
+	struct answer *a;
+
+	message_reply(&m, name, type);
+	m.bytes[3] |= RCODE_NXDOMAIN;
+	message_soa(&m, ".", 50, 50);
+	assert_int_equal(answer_examine(m.bytes, m.len, &n, type, now_ms, &a), 0);
+	return a;
+}
+
+static void
+add_nxdomain(struct cache *c, const char *name, uint16_t type, int64_t now_ms)
+{
+	struct answer *a = make_nxdomain(name, type, now_ms);
+
+	cache_add(c, 0, a, now_ms);
+	answer_unref(a);
+}
+
+static void
+item_55_nxdomain_holds_for_all_types(void **state)
+{
+	struct cache *c = cache_new(&roomy, &key);
+
+	(void)state;
+	add_nxdomain(c, "a", TYPE_A, 0);
+	assert_non_null(find(c, 0, "a", TYPE_A, 1));
+	assert_non_null(find(c, 0, "a", TYPE_AAAA, 1));
+	assert_non_null(find(c, 0, "a", 0, 1));
+	assert_null(find(c, 1, "a", TYPE_AAAA, 1));
+	assert_null(find(c, 0, "a.a", TYPE_A, 1));
+	add_nxdomain(c, "a", TYPE_TXT, 2);
+	assert_int_equal(cache_counts(c).answers, 1);
+	add(c, 0, "a", TYPE_AAAA, 60); /* so it exists after all */
+	assert_null(find(c, 0, "a", TYPE_A, 3));
+	assert_int_equal(cache_counts(c).answers, 1);
+	cache_free(c);
+}
+
+static void
+item_55_nodata_holds_for_its_type(void **state)
+{
+	struct cache *c = cache_new(&roomy, &key);
+	struct answer *a = make("a", TYPE_A, 30, true), *zero = make("b", 0, 30, true);
+
+	(void)state;
+	cache_add(c, 0, a, 0);
+	cache_add(c, 0, zero, 0); /* a type like any other */
+	assert_ptr_equal(find(c, 0, "a", TYPE_A, 1), a);
+	assert_null(find(c, 0, "a", TYPE_AAAA, 1));
+	assert_null(find(c, 0, "b", TYPE_A, 1));
+	answer_unref(a);
+	answer_unref(zero);
+	cache_free(c);
+}
+
+static void
+item_55_an_alias_that_leads_nowhere_exists(void **state)
+{
+	struct cache *c = cache_new(&roomy, &key);
+	struct name n = message_parsed("a");
+	struct answer *a;
+
+	(void)state;
+	message_reply(&m, "a", TYPE_A);
+	m.bytes[3] |= RCODE_NXDOMAIN;
+	message_alias(&m, "@", 50, "b");
+	message_soa(&m, ".", 50, 50);
+	assert_int_equal(answer_examine(m.bytes, m.len, &n, TYPE_A, 0, &a), 0);
+	cache_add(c, 0, a, 0);
+	assert_ptr_equal(find(c, 0, "a", TYPE_A, 1), a);
+	assert_null(find(c, 0, "a", TYPE_AAAA, 1));
+	answer_unref(a);
+	cache_free(c);
+}
+
+static struct answer *
+find_old(struct cache *c, const char *name, uint16_t type, int64_t now_ms)
+{
+	struct name n = message_parsed(name);
+
+	return cache_find_old(c, 0, &n, type, now_ms);
+}
+
+static void
+item_57_old_answers_are_kept_within_the_limit(void **state)
+{
+	struct cache_limits limits = roomy;
+	struct cache *c;
+	struct answer *a;
+
+	(void)state;
+	limits.old_max_s = 100;
+	c = cache_new(&limits, &key);
+	a = add(c, 0, "a", TYPE_A, 10);
+	assert_ptr_equal(find_old(c, "a", TYPE_A, 0), a);
+	assert_null(find(c, 0, "a", TYPE_A, 10000));
+	assert_ptr_equal(find_old(c, "a", TYPE_A, 10000), a);
+	assert_null(find_old(c, "a", TYPE_AAAA, 10000));
+	assert_ptr_equal(find_old(c, "a", TYPE_A, 109999), a);
+	assert_int_equal(cache_counts(c).hits, 0);
+	assert_null(find_old(c, "a", TYPE_A, 110000));
+	assert_int_equal(cache_counts(c).answers, 0);
+	add_nxdomain(c, "a", TYPE_TXT, 1000);
+	assert_null(find(c, 0, "a", TYPE_A, 51000));
+	assert_int_equal(find_old(c, "a", TYPE_A, 51000)->rcode, RCODE_NXDOMAIN);
+	a = add(c, 0, "a", TYPE_A, 0); /* the new one is not kept, the old one wrong */
+	assert_null(find_old(c, "a", TYPE_A, 51000));
+	cache_free(c);
+}
+
+static void
+of_two_old_answers_the_newer_counts(void **state)
+{
+	struct cache_limits limits = roomy;
+	struct cache *c;
+
+	(void)state;
+	limits.old_max_s = 1000;
+	c = cache_new(&limits, &key);
+	add(c, 0, "a", TYPE_A, 10);
+	add_nxdomain(c, "a", TYPE_TXT, 5000);
+	assert_int_equal(find(c, 0, "a", TYPE_A, 6000)->rcode, RCODE_NOERROR);
+	assert_int_equal(find(c, 0, "a", TYPE_A, 20000)->rcode, RCODE_NXDOMAIN);
+	assert_int_equal(find_old(c, "a", TYPE_A, 100000)->rcode, RCODE_NXDOMAIN);
+	cache_free(c);
+}
+
+static void
+limits_may_change_but_for_the_size(void **state)
+{
+	struct cache_limits limits = roomy;
+	struct cache *c = cache_new(&roomy, &key);
+
+	(void)state;
+	limits.ttl_max_s = 5;
+	limits.bytes = 0;
+	cache_limit(c, &limits);
+	add(c, 0, "a", TYPE_A, 60);
+	assert_non_null(find(c, 0, "a", TYPE_A, 4999));
+	assert_null(find(c, 0, "a", TYPE_A, 5000));
+	cache_free(c);
+}
+
+static void
+a_popular_answer_is_due_once_near_its_end(void **state)
+{
+	struct cache *c = cache_new(&roomy, &key);
+
+	(void)state;
+	add(c, 0, "a", TYPE_A, 100);
+	for (size_t i = 1; i < CACHE_POPULAR; i++) {
+		assert_non_null(find(c, 0, "a", TYPE_A, 95000));
+		assert_false(due);
+	}
+	assert_non_null(find(c, 0, "a", TYPE_A, 89999));
+	assert_false(due);
+	assert_non_null(find(c, 0, "a", TYPE_A, 90000));
+	assert_true(due);
+	assert_non_null(find(c, 0, "a", TYPE_A, 99999));
+	assert_false(due);
+	add(c, 0, "a", TYPE_A, 100); /* it has to become popular anew */
+	assert_non_null(find(c, 0, "a", TYPE_A, 95000));
+	assert_false(due);
 	cache_free(c);
 }
 
@@ -287,6 +459,13 @@ main(void)
 	    cmocka_unit_test(an_answer_that_is_over_is_a_miss_and_gone),
 	    cmocka_unit_test(nothing_is_kept_longer_than_the_limits_say),
 	    cmocka_unit_test(item_52_ttl_0_is_not_kept),
+	    cmocka_unit_test(item_55_nxdomain_holds_for_all_types),
+	    cmocka_unit_test(item_55_nodata_holds_for_its_type),
+	    cmocka_unit_test(item_55_an_alias_that_leads_nowhere_exists),
+	    cmocka_unit_test(item_57_old_answers_are_kept_within_the_limit),
+	    cmocka_unit_test(of_two_old_answers_the_newer_counts),
+	    cmocka_unit_test(limits_may_change_but_for_the_size),
+	    cmocka_unit_test(a_popular_answer_is_due_once_near_its_end),
 	    cmocka_unit_test(a_newer_answer_takes_the_olders_place),
 	    cmocka_unit_test(the_least_recently_used_go_first),
 	    cmocka_unit_test(the_limit_holds_for_thousands),

@@ -81,6 +81,8 @@ the_default_numbers_are_the_documented_ones(void **state)
 	assert_int_equal(c->lease_size, 1000000);
 	assert_int_equal(c->cache_bytes, 32 * 1024 * 1024);
 	assert_int_equal(c->cache_ttl_max_s, 3600);
+	assert_int_equal(c->cache_old_s, 3600);
+	assert_int_equal(c->cache_patience_ms, 1800);
 	assert_int_equal(c->refused_rcode, CONFIG_NXDOMAIN);
 	assert_int_equal(c->refused_ttl_s, 5);
 	assert_false(c->unlisted_drop);

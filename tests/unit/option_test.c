@@ -26,6 +26,8 @@ static const struct limit_case {
     {"lease.size", "1", "16777216", "0", "16777217", "lease: {size: %s}\n"},
     {"cache.size", "64KiB", "16GiB", "65535", "17179869185", "cache: {size: %s}\n"},
     {"cache.maxTTL", "1s", "168h", "0s", "604801s", "cache: {maxTTL: %s}\n"},
+    {"cache.stale", "0s", "72h", "-1s", "259201s", "cache: {stale: %s}\n"},
+    {"cache.staleAfter", "0s", "30s", "-1s", "30001ms", "cache: {staleAfter: %s}\n"},
     {"refused.ttl", "0s", "1h", "-1s", "3601s", "refused: {ttl: %s}\n"},
     {"deadline.commit", "10ms", "10s", "9ms", "10001ms",
 	"deadline: {query: 30s, commit: %s}\n"},

@@ -89,7 +89,7 @@ every_waiter_is_told_once(void **state)
 	start(&p);
 	for (size_t i = 0; i < ARRAY_LEN(clients); i++)
 		join(&p, &clients[i]);
-	pending_finish(&p, -ETIMEDOUT, NULL);
+	pending_tell(&p, -ETIMEDOUT, NULL, false);
 	for (size_t i = 0; i < ARRAY_LEN(clients); i++) {
 		assert_int_equal(clients[i].told, 1);
 		assert_int_equal(clients[i].result, -ETIMEDOUT);
@@ -109,7 +109,7 @@ who_has_left_is_not_told(void **state)
 	join(&p, &b);
 	pending_leave(&a.waiter);
 	pending_leave(&a.waiter);
-	pending_finish(&p, -ETIMEDOUT, NULL);
+	pending_tell(&p, -ETIMEDOUT, NULL, false);
 	assert_int_equal(a.told, 0);
 	assert_int_equal(b.told, 1);
 }
@@ -127,7 +127,7 @@ a_waiter_may_cancel_the_others_and_itself_when_told(void **state)
 	join(&p, &c);
 	a.victim = &b;
 	c.victim = &c;
-	pending_finish(&p, -ETIMEDOUT, NULL);
+	pending_tell(&p, -ETIMEDOUT, NULL, false);
 	assert_int_equal(a.told, 1);
 	assert_int_equal(b.told, 0);
 	assert_int_equal(c.told, 1);
@@ -148,7 +148,7 @@ waiters_are_bounded(void **state)
 	assert_null(late.waiter.pending);
 	pending_leave(&clients[7].waiter);
 	assert_int_equal(pending_join(&p, &late.waiter), 0);
-	pending_finish(&p, 0, NULL);
+	pending_tell(&p, 0, NULL, false);
 	assert_int_equal(late.told, 1);
 }
 

@@ -121,9 +121,9 @@ setup(void **state)
 	settings = (struct resolver_settings){
 	    .groups = groups,
 	    .group_count = ARRAY_LEN(groups),
-	    .deadline_ms = 150,
-	    .try_ms = 50,
-	    .cache = {.bytes = 1 << 20, .ttl_max_s = 3600, .negative_max_s = 60},
+	    .times = {.deadline_ms = 150, .try_ms = 50},
+	    .cache = {1 << 20, .ttl_max_s = 3600, .negative_max_s = 60,
+		.old_max_s = 7200},
 	    .hash_key = {.k = {3, 4}},
 	    .random_bytes = fake_random_bytes,
 	    .now_ms = now_ms,

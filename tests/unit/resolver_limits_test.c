@@ -62,17 +62,19 @@ a_group_that_is_not_there_is_refused(void **state)
 static void
 settings_out_of_range_are_refused(void **state)
 {
-	struct resolver_settings bad[6] = {
-	    settings, settings, settings, settings, settings, settings};
+	struct resolver_settings bad[8] = {settings, settings, settings, settings,
+	    settings, settings, settings, settings};
 	struct resolver *r;
 
 	(void)state;
 	bad[0].group_count = 0;
 	bad[1].group_count = RESOLVER_GROUPS_MAX + 1;
-	bad[2].deadline_ms = 0;
-	bad[3].deadline_ms = INT64_MAX;
-	bad[4].try_ms = 0;
-	bad[5].try_ms = bad[5].deadline_ms + 1;
+	bad[2].times.deadline_ms = 0;
+	bad[3].times.deadline_ms = INT64_MAX;
+	bad[4].times.try_ms = 0;
+	bad[5].times.try_ms = bad[5].times.deadline_ms + 1;
+	bad[6].times.patience_ms = -1;
+	bad[7].times.patience_ms = INT64_MAX;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		assert_int_equal(resolver_new(base, &bad[i], &r), -EINVAL);
 }
