@@ -137,10 +137,17 @@ $(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(ARCHIVES)
 
 fuzzers: $(FUZZERS)
 
+# The registry's side of the differential test against tests/model/model.py.
+JUDGE := $(BUILD)/tests/model/judge
+
+$(JUDGE): $(JUDGE).o $(BUILD)/libpolicy.a $(BUILD)/libbase.a
+	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+
 # The checks. What is missing is installed first, then make starts anew to find it.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 RUN = $(PYTHON) tests/run.py
 REPLAY_ARGS = $(foreach n,$(FUZZ_NOUNS),--replay $(BUILD)/tests/fuzz/$(n)_replay tests/fuzz/$(n).corpus)
+MODEL_ARGS = --model $(JUDGE) 1 100000
 PYTEST = --pytest tests/integration -q -p no:cacheprovider
 
 # Which programs the integration tests, the demo and the bench run.
@@ -148,15 +155,15 @@ check check-slow demo bench: export EGRESSD = $(abspath $(BUILD)/egressd)
 check check-slow demo bench: export EGRESSCTL = $(abspath $(BUILD)/egressctl)
 check check-slow: export EGRESSD_EARLY = $(abspath $(BUILD)-early/egressd)
 
-unit-programs: $(UNIT_TESTS) $(REPLAYS)
+unit-programs: $(UNIT_TESTS) $(REPLAYS) $(JUDGE)
 
 check:
 	@tests/deps.sh build test
 	@$(SUBMAKE) all early unit-programs
-	@$(RUN) --unit $(UNIT_TESTS) $(REPLAY_ARGS) $(PYTEST) -m "not slow"
+	@$(RUN) --unit $(UNIT_TESTS) $(REPLAY_ARGS) $(MODEL_ARGS) $(PYTEST) -m "not slow"
 
 check-unit: unit-programs
-	@$(RUN) --unit $(UNIT_TESTS) $(REPLAY_ARGS)
+	@$(RUN) --unit $(UNIT_TESTS) $(REPLAY_ARGS) $(MODEL_ARGS)
 
 FUZZ_SECONDS ?= 60
 SLOW_SAN := address,undefined
@@ -170,6 +177,7 @@ check-slow:
 	@$(SUBMAKE) CC=clang SAN=$(SLOW_SAN) FUZZER=1 BUILD=$(FUZZ_BUILD) fuzzers
 	@$(RUN) --unit $(UNIT_TESTS:$(BUILD)/%=$(SAN_BUILD)/%) \
 		$(subst $(BUILD)/,$(SAN_BUILD)/,$(REPLAY_ARGS)) \
+		--model $(JUDGE) 1000000 1000000 --model $(SAN_BUILD)/tests/model/judge 1 100000 \
 		--memcheck $(UNIT_TESTS) --seconds $(FUZZ_SECONDS) \
 		$(foreach n,$(FUZZ_NOUNS),--fuzz $(FUZZ_BUILD)/tests/fuzz/$(n)_fuzz tests/fuzz/$(n).corpus) \
 		$(PYTEST) -m slow
@@ -191,7 +199,7 @@ deps-slow:
 	@tests/deps.sh build test lint slow
 
 # Lint: every check runs, each finding is a line, any finding fails.
-C_FOLDERS := base policy resolver daemon tests/unit tests/fuzz tests/bench tests/integration/clients
+C_FOLDERS := base policy resolver daemon tests/unit tests/fuzz tests/model tests/bench tests/integration/clients
 C_FILES := $(wildcard $(C_FOLDERS:%=%/*.[ch]))
 HEADERS := $(filter %.h,$(C_FILES))
 HEADERS_OK := $(HEADERS:%=$(BUILD)/%.ok)
@@ -257,7 +265,7 @@ clean:
 help:
 	@echo "all         build egressd and egressctl into $(BUILD)/"
 	@echo "deps        install what building, check, demo and lint need (deps-slow: the rest)"
-	@echo "check       unit tests, fuzz corpora, integration tests (check-unit: the first two)"
+	@echo "check       unit tests, fuzz corpora, the registry's model, integration tests (check-unit: without the last)"
 	@echo "check-slow  slow tests, sanitizers, valgrind, $(FUZZ_SECONDS) s of fuzzing each"
 	@echo "demo        the three scenes: ALLOW_ANY, REGISTRY_ONLY, a ServiceEntry"
 	@echo "bench       CPU for each query, beside other servers"

@@ -21,6 +21,8 @@ PYTEST_TIMEOUT_S = 1500
 FUZZ_RSS_MB = 2048
 FUZZ_INPUT_TIMEOUT_S = 10
 FUZZ_SEED = 1
+MODEL_TIMEOUT_S = 600
+MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "model", "run.py")
 MEMCHECK = [
     "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
     "--show-leak-kinds=definite,indirect,possible",
@@ -155,6 +157,17 @@ def run_fuzzer(program, corpus, seconds):
     return count
 
 
+def run_model(judge, seed, decisions):
+    """The registry against its model: one test, however many decisions."""
+    status, output = run([sys.executable, "-B", MODEL, judge, "--seed", seed,
+                          "--decisions", decisions], MODEL_TIMEOUT_S)
+    count = Count(passed=1) if status == 0 else Count(failed=1)
+    show("model", os.path.basename(judge), count, output)
+    if status == 0:
+        print(f"{'':9} {output.rstrip()}", flush=True)
+    return count
+
+
 def run_pytest(arguments):
     env = {"PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as folder:
@@ -184,6 +197,8 @@ def arguments_parse(argv):
                         metavar=("PROGRAM", "CORPUS"))
     parser.add_argument("--fuzz", nargs=2, action="append", default=[],
                         metavar=("PROGRAM", "CORPUS"))
+    parser.add_argument("--model", nargs=3, action="append", default=[],
+                        metavar=("JUDGE", "SEED", "DECISIONS"))
     parser.add_argument("--seconds", type=int, default=60, help="for each fuzz target")
     parser.add_argument("--pytest", nargs=argparse.REMAINDER, default=None,
                         help="all that follows is pytest's")
@@ -195,6 +210,8 @@ def run_all(options, total):
         total.add(run_unit(program))
     for program, corpus in options.replay:
         total.add(run_replay(program, corpus))
+    for judge, seed, decisions in options.model:
+        total.add(run_model(judge, seed, decisions))
     for program in options.memcheck:
         total.add(run_unit(program, MEMCHECK, MEMCHECK_TIMEOUT_S))
     for program, corpus in options.fuzz:

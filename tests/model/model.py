@@ -1,0 +1,384 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a registry means, told a second time: as plainly as it can be, in lists and loops.
+
+Takes manifests as kubectl prints them, as Python dicts that are known to be valid, and gives
+the verdicts of policy/registry.h in the words of tests/model/judge.c. Nothing here was
+written after the code in policy/: where the two differ, one of them is wrong.
+
+An address is (4 or 6, number), a prefix is (4 or 6, number, length).
+"""
+
+import datetime
+import functools
+import ipaddress
+
+TCP, UDP = 6, 17
+REGISTRY_ONLY, ALLOW_ANY = "REGISTRY_ONLY", "ALLOW_ANY"
+RESOLUTIONS = {"NONE": 0, "STATIC": 1, "DNS": 2, "DNS_ROUND_ROBIN": 3, "DYNAMIC_DNS": 4}
+EVERYBODY = "*"  # as the audience of a definition
+
+PUBLIC, PRIVATE, NEVER = "public", "private", "never"
+
+
+# Addresses
+
+def address_of(text):
+    value = ipaddress.ip_address(text)
+    return value.version, int(value)
+
+
+def prefix_of(text):
+    value = ipaddress.ip_network(text, strict=False)
+    return value.version, int(value.network_address), value.prefixlen
+
+
+def address_text(address):
+    version, value = address
+    make = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
+    return str(make(value))
+
+
+def contains(prefix, address):
+    version, network, length = prefix
+    shift = (32 if version == 4 else 128) - length
+    return version == address[0] and network >> shift == address[1] >> shift
+
+
+RANGES = [(prefix_of(text), kind) for text, kind in (
+    ("169.254.169.254/32", NEVER), ("fd00:ec2::254/128", NEVER),  # metadata
+    ("0.0.0.0/8", NEVER), ("127.0.0.0/8", NEVER), ("169.254.0.0/16", NEVER),
+    ("192.0.0.0/24", NEVER), ("198.18.0.0/15", NEVER), ("224.0.0.0/3", NEVER),
+    ("10.0.0.0/8", PRIVATE), ("172.16.0.0/12", PRIVATE), ("192.168.0.0/16", PRIVATE),
+    ("100.64.0.0/10", PRIVATE),
+    ("::/96", NEVER), ("::ffff:0:0/96", NEVER), ("64:ff9b:1::/48", NEVER),
+    ("100::/64", NEVER), ("5f00::/16", NEVER), ("2001::/32", NEVER),
+    ("fe80::/10", NEVER), ("ff00::/8", NEVER),
+    ("fc00::/7", PRIVATE), ("fec0::/10", PRIVATE))]
+MAPPED, NAT64, SIX_TO_FOUR = (
+    prefix_of(text) for text in ("::ffff:0:0/96", "64:ff9b::/96", "2002::/16"))
+
+
+def unwrap(address):
+    """The IPv4 address that an IPv6 one leads to, else the address itself."""
+    if contains(MAPPED, address) or contains(NAT64, address):
+        return 4, address[1] & 0xffffffff
+    if contains(SIX_TO_FOUR, address):
+        return 4, address[1] >> 80 & 0xffffffff
+    return address
+
+
+@functools.lru_cache(maxsize=None)
+def range_of(address):
+    if contains(MAPPED, address):
+        return NEVER  # nobody ought to answer with one
+    for prefix, kind in RANGES:
+        if contains(prefix, unwrap(address)):
+            return kind
+    return PUBLIC
+
+
+# Names, as lists of labels in lower case
+
+def labels_of(text):
+    return text.lower().removesuffix(".").split(".") if text != "." else []
+
+
+def is_below(name, parent):
+    return len(name) > len(parent) and name[len(name) - len(parent):] == parent
+
+
+def is_within(name, parent):
+    return name == parent or is_below(name, parent)
+
+
+class Pattern:
+    """A host of an entry: a name, "*.rest", or "*rest", which matches nothing here."""
+
+    def __init__(self, text):
+        self.text = text
+        self.labels = labels_of(text)
+        self.wildcard = self.labels[0] == "*"
+        self.partial = not self.wildcard and self.labels[0].startswith("*")
+        self.rest = self.labels[1:] if self.wildcard else self.labels
+
+    def matches(self, name):
+        return is_below(name, self.rest) if self.wildcard else name == self.rest
+
+    def has_above(self, name):
+        """Is the name above something that the host matches, and not matched itself?"""
+        return is_within(self.rest, name) if self.wildcard else is_below(self.rest, name)
+
+
+# Objects
+
+def created(metadata):
+    text = metadata.get("creationTimestamp")
+    if text is None:
+        return 0
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+class Pod:
+    def __init__(self, manifest):
+        metadata = manifest["metadata"]
+        status = manifest.get("status") or {}
+        self.namespace = metadata.get("namespace", "default")
+        self.name = metadata["name"]
+        self.labels = metadata.get("labels") or {}
+        self.addresses = []
+        if (manifest.get("spec") or {}).get("hostNetwork"):
+            return
+        if status.get("phase") in ("Succeeded", "Failed"):
+            return
+        texts = [status.get("podIP")] + [ip.get("ip") for ip in status.get("podIPs") or []]
+        for text in texts:
+            if text and address_of(text) not in self.addresses:
+                self.addresses.append(address_of(text))
+
+
+def audience(export_to, namespace):
+    """EVERYBODY, or the list of namespaces that see it."""
+    if EVERYBODY in export_to:
+        return EVERYBODY
+    if "~" in export_to:
+        return []
+    return sorted(namespace if element == "." else element for element in export_to)
+
+
+class Entry:
+    """A ServiceEntry."""
+
+    def __init__(self, manifest, default_export):
+        metadata, spec = manifest["metadata"], manifest["spec"]
+        self.kind = "ServiceEntry"
+        self.namespace = metadata.get("namespace", "default")
+        self.name = metadata["name"]
+        self.age = created(metadata), self.namespace, self.name
+        self.labels = metadata.get("labels") or {}
+        self.hosts = [Pattern(text) for text in spec["hosts"]]
+        self.resolution = spec.get("resolution") or "NONE"
+        self.internal = spec.get("location") == "MESH_INTERNAL"
+        self.ports = [(int(port["number"]),
+                       UDP if port.get("protocol", "").upper() == "UDP" else TCP)
+                      for port in spec.get("ports") or []]
+        self.addresses = [prefix_of(text) for text in spec.get("addresses") or []]
+        self.endpoints = []
+        for endpoint in spec.get("endpoints") or []:
+            try:
+                self.endpoints.append(prefix_of(endpoint["address"]))
+            except ValueError:
+                pass  # a name
+        self.has_endpoints = bool(spec.get("endpoints"))
+        selector = spec.get("workloadSelector")
+        self.selector = None if selector is None else selector.get("labels") or {}
+        self.audience = audience(spec.get("exportTo") or default_export, self.namespace)
+
+    def agrees_with(self, other):
+        return (self.resolution == other.resolution and self.labels == other.labels and
+                self.selector == other.selector and self.audience == other.audience)
+
+
+class Definition:
+    """What one namespace says of one host: its oldest entry and those that agree with it."""
+
+    def __init__(self, pattern, entry):
+        self.pattern = pattern
+        self.oldest = entry
+        self.parts = [entry]
+        self.namespace = entry.namespace
+
+    def defines(self, pattern):
+        return pattern.labels == self.pattern.labels
+
+    def exported_to(self, namespace):
+        return self.oldest.audience == EVERYBODY or namespace in self.oldest.audience
+
+    def internal(self):
+        """One of them that leads outside makes the host one that leads outside."""
+        return all(part.internal for part in self.parts)
+
+    def lists(self, address):
+        prefixes = [prefix for part in self.parts for prefix in part.addresses + part.endpoints]
+        return any(contains(prefix, form) for prefix in prefixes
+                   for form in (address, unwrap(address)))
+
+    def permits(self, address, own):
+        """May an answer for the host hold this address?"""
+        if self.lists(address):
+            return True
+        if self.oldest.resolution == "STATIC" or any(p.has_endpoints for p in self.parts):
+            return False
+        if range_of(address) == NEVER:
+            return False
+        if self.internal():
+            return True
+        return range_of(address) == PUBLIC and \
+            not any(contains(prefix, unwrap(address)) for prefix in own)
+
+    def answer(self):
+        """What resolution STATIC answers."""
+        single = [prefix[:2] for part in self.parts for prefix in part.addresses
+                  if prefix[2] == (32 if prefix[0] == 4 else 128)]
+        return single or [prefix[:2] for part in self.parts for prefix in part.endpoints]
+
+
+class Seen:
+    """A definition as one workload sees it."""
+
+    def __init__(self, definition):
+        self.definition = definition
+        self.ports = []
+        for part in definition.parts:
+            self.ports += [port for port in part.ports if port not in self.ports]
+
+    def opens(self, address, port):
+        """Without a lookup."""
+        return port in self.ports and any(
+            port in part.ports and any(contains(prefix, address) for prefix in part.addresses)
+            for part in self.definition.parts)
+
+
+class Registry:
+    def __init__(self, manifests, settings):
+        self.zones = [labels_of(zone) for zone in settings["zones"]]
+        self.own = [prefix_of(text) for text in settings["own"]]
+        self.probes = [address_of(text) for text in settings["probes"]]
+        self.mesh_mode = settings["mode"] or ALLOW_ANY
+        of_kind = {}
+        for manifest in manifests:
+            of_kind.setdefault(manifest["kind"], []).append(manifest)
+        for manifest in of_kind.get("IstioOperator", []):
+            policy = manifest["spec"]["meshConfig"].get("outboundTrafficPolicy")
+            if policy is not None:
+                self.mesh_mode = policy.get("mode") or REGISTRY_ONLY
+                if self.mesh_mode == "ALLOW_ANY_DYNAMIC_DNS":
+                    self.mesh_mode = ALLOW_ANY
+        self.pods = [Pod(manifest) for manifest in of_kind.get("Pod", [])]
+        self.entries = [Entry(manifest, [EVERYBODY])
+                        for manifest in of_kind.get("ServiceEntry", [])]
+        self.entries.sort(key=lambda entry: entry.age)
+        self.define()
+        self.views = {}
+
+    def define(self):
+        self.definitions = []
+        for entry in self.entries:
+            for pattern in entry.hosts:
+                if pattern.partial:
+                    continue  # it matches nothing, so nobody sees it
+                for definition in self.definitions:
+                    if definition.namespace == entry.namespace and \
+                            definition.defines(pattern):
+                        if definition.oldest.agrees_with(entry) and \
+                                entry not in definition.parts:
+                            definition.parts.append(entry)
+                        break
+                else:
+                    self.definitions.append(Definition(pattern, entry))
+
+    # Who asks
+
+    def pod_at(self, source):
+        """The pod with this address; an address that two claim is nobody's."""
+        pods = [pod for pod in self.pods if source in pod.addresses]
+        return pods[0] if len(pods) == 1 else None
+
+    def pod_count(self):
+        """Pods that some address is known to belong to."""
+        return len([pod for pod in self.pods
+                    if any(self.pod_at(address) is pod for address in pod.addresses)])
+
+    def mode(self):
+        return self.mesh_mode
+
+    def mode_of(self, pod):
+        return self.mesh_mode
+
+    # What they see
+
+    def view(self, pod):
+        """The list of what a pod (None: one that is not known) sees."""
+        key = pod.namespace if pod else None
+        if key not in self.views:
+            self.views[key] = self.look(key)
+        return self.views[key]
+
+    def seen_by_all(self):
+        """What an unknown pod and every namespace that is told of see."""
+        namespaces = [pod.namespace for pod in self.pods if pod.addresses]
+        for entry in self.entries:
+            namespaces.append(entry.namespace)
+            if entry.audience != EVERYBODY:
+                namespaces += entry.audience
+        views = [[s.definition for s in self.look(namespace)]
+                 for namespace in sorted(set(namespaces))]
+        return [s for s in self.view(None) if all(s.definition in view for view in views)]
+
+    def look(self, namespace):
+        """Of each host the best definition that is visible from the namespace."""
+        chosen = []
+        for definition in self.definitions:
+            if not definition.exported_to(namespace):
+                continue
+            for index, rival in enumerate(chosen):
+                if rival.defines(definition.pattern):
+                    chosen[index] = self.better(rival, definition, namespace)
+                    break
+            else:
+                chosen.append(definition)
+        return [Seen(definition) for definition in chosen]
+
+    @staticmethod
+    def better(first, second, namespace):
+        """first is the older one."""
+        for wins in (lambda d: d.namespace == namespace,
+                     lambda d: d.oldest.audience != EVERYBODY):
+            if wins(first) != wins(second):
+                return first if wins(first) else second
+        return first
+
+    # Answers
+
+    def judge(self, source, text):
+        pod = self.pod_at(source)
+        name = labels_of(text)
+        zones = [zone for zone in self.zones if is_within(name, zone)]
+        if zones:
+            return f"zone {self.zones.index(max(zones, key=len))}"
+        if self.mode_of(pod) == ALLOW_ANY:
+            return "open"
+        seen = [s for s in self.view(pod) if s.definition.pattern.matches(name)]
+        if seen:
+            # an exact host is as long as the name, a wildcard's rest is shorter
+            return self.host_text(max(seen, key=lambda s: len(s.definition.pattern.rest)))
+        if any(s.definition.pattern.has_above(name) for s in self.view(pod)) or \
+                any(is_below(zone, name) for zone in self.zones):
+            return "parent"
+        if any(d.pattern.matches(name) for d in self.definitions):
+            return "not exported"
+        return "not registered"
+
+    def host_text(self, seen):
+        definition = seen.definition
+        oldest = definition.oldest
+        text = (f"host {oldest.kind} {oldest.namespace}/{oldest.name} {definition.pattern.text}"
+                f" resolution={RESOLUTIONS[oldest.resolution]}"
+                f"{' internal' if definition.internal() else ''}"
+                f" ports={','.join(f'{n}/{p}' for n, p in seen.ports)} permits=")
+        text += "".join(str(int(definition.permits(probe, self.own))) for probe in self.probes)
+        if oldest.resolution == "STATIC":
+            text += f" static={','.join(address_text(a) for a in definition.answer())}"
+        return text
+
+    def reach(self, source, address, port, proto):
+        pod = self.pod_at(source)
+        if self.mode_of(pod) == ALLOW_ANY:
+            return "anything"
+        if source[0] != address[0]:
+            return "shut"
+        # the kernel cannot tell an unknown pod from others: only what is there for all is
+        # open to it
+        seen = self.view(pod) if pod else self.seen_by_all()
+        if any(s.opens(address, (port, proto)) for s in seen):
+            return "open"
+        return "shut"
