@@ -54,6 +54,17 @@ is_finished(const struct node *status)
 	return node_is_text(phase, "Succeeded") || node_is_text(phase, "Failed");
 }
 
+/* Of this pod, and not of another one that had its name before. */
+static const char *
+read_uid(struct reader *rd, const struct manifest *m)
+{
+	const struct node *uid = reader_get(reader_get(m->at, "metadata"), "uid");
+
+	if (uid == NULL || !reader_text(rd, uid, "metadata.uid"))
+		return "";
+	return memory_text(rd->memory, uid->text, uid->len);
+}
+
 struct pod *
 pod_read(struct reader *rd, const struct manifest *m)
 {
@@ -71,6 +82,7 @@ pod_read(struct reader *rd, const struct manifest *m)
 	    .file = rd->file,
 	    .line = m->at->line,
 	};
+	p->uid = read_uid(rd, m);
 	labels_read(rd, m->labels, "metadata.labels", &p->labels);
 	(void)reader_mapping(rd, m->spec, "spec"); /* only for its finding */
 	(void)reader_bool(rd, reader_get(m->spec, "hostNetwork"), "hostNetwork",

@@ -17,6 +17,7 @@
 
 struct pod {
 	struct registry_source source;
+	const char *uid;      /* "" when not stated */
 	size_t address_count; /* 0: on the host's network, finished, or not started yet */
 	struct addr *addresses;
 	struct labels labels;

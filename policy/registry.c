@@ -54,6 +54,12 @@ registry_workload(const struct registry *r, const struct addr *source)
 	return workloads_find(&r->workloads, source);
 }
 
+bool
+registry_address(const struct registry *r, size_t i, struct addr *ret_addr)
+{
+	return workloads_address(&r->workloads, i, ret_addr);
+}
+
 static void
 step(const struct registry *r, const struct workload *w, const struct tree_node *node,
     struct walk *walk)

@@ -86,6 +86,9 @@ struct registry_counts registry_counts(const struct registry *r);
 const struct workload *registry_workload(
     const struct registry *r, const struct addr *source);
 
+/* The addresses of all pods that are known; i from 0 until it returns false. */
+bool registry_address(const struct registry *r, size_t i, struct addr *ret_addr);
+
 /* The registry's word. w is NULL for a pod that is not known: it sees what is public.
  * Cost: one pass over the name and one table look-up for each of its labels, whatever the
  * size of the registry. */

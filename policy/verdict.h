@@ -30,6 +30,9 @@ struct workload {
 	uint32_t namespace_id;   /* of this registry only */
 	enum outbound_mode mode; /* its own: pods of one registry may differ */
 	struct addr v4, v6;      /* its own, of each family; family 0: it has none */
+	/* Of namespace, name and metadata.uid: in every registry that is built with the
+	 * same hash key a pod has the same, and another pod another. Never 0. */
+	uint64_t identity;
 };
 
 struct registry_port {

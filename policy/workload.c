@@ -103,8 +103,21 @@ claim_all(const struct workloads_input *input, const struct hash_key *key,
 	return r;
 }
 
+static uint64_t
+identity_of(const struct pod *pod, const struct hash_key *key)
+{
+	const char *const texts[] = {pod->source.namespace, pod->source.name, pod->uid};
+	uint64_t hashes[ARRAY_LEN(texts)], identity;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		hashes[i] = hash_bytes(key, texts[i], strlen(texts[i]));
+	identity = hash_bytes(key, hashes, sizeof(hashes));
+	return identity != 0 ? identity : 1;
+}
+
 static struct workload *
-make_workload(const struct pod *pod, const struct workloads_input *input)
+make_workload(const struct pod *pod, const struct workloads_input *input,
+    const struct hash_key *key)
 {
 	const struct interned *namespace =
 	    intern_text(input->namespaces, pod->source.namespace);
@@ -115,6 +128,7 @@ make_workload(const struct pod *pod, const struct workloads_input *input)
 	w->namespace = namespace->text;
 	w->namespace_id = namespace->id;
 	w->mode = input->mode;
+	w->identity = identity_of(pod, key);
 	w->name = memory_text(input->image, pod->source.name, strlen(pod->source.name));
 	return w->name != NULL ? w : NULL;
 }
@@ -143,7 +157,7 @@ make_workloads(struct workloads *w, const struct workloads_input *input,
 		if (c->contested)
 			continue;
 		if (c->pod != pod) {
-			workload = make_workload(c->pod, input);
+			workload = make_workload(c->pod, input, &w->key);
 			if (workload == NULL)
 				return input->image->lack;
 			pod = c->pod;
@@ -225,6 +239,22 @@ workloads_build(
 	for (int family = 0; family < FAMILIES && r == 0; family++)
 		r = fill_addresses(w, family, input->image, claims);
 	return r;
+}
+
+bool
+workloads_address(const struct workloads *w, size_t i, struct addr *ret_addr)
+{
+	for (int family = 0; family < FAMILIES; family++) {
+		const struct workload_addresses *all = &w->addresses[family];
+		size_t count = all->start[w->namespace_count];
+
+		if (i < count) {
+			*ret_addr = all->list[i];
+			return true;
+		}
+		i -= count;
+	}
+	return false;
 }
 
 const struct workload *

@@ -50,6 +50,8 @@ MUST_CHECK int workloads_build(
     struct workloads *w, const struct workloads_input *input, const struct hash_key *key);
 
 const struct workload *workloads_find(const struct workloads *w, const struct addr *a);
+/* The addresses of all, of both families; i from 0 until it returns false. */
+bool workloads_address(const struct workloads *w, size_t i, struct addr *ret_addr);
 /* By its name, for people. Cost: one pass over all. */
 const struct workload *workloads_named(
     const struct workloads *w, const char *namespace, const char *name);

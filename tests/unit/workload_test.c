@@ -54,6 +54,70 @@ pods(void **state)
 	built_close(&b);
 }
 
+#define NAMED(metadata, address)                                                         \
+	"---\napiVersion: v1\nkind: Pod\nmetadata: {" metadata                           \
+	"}\nstatus: {podIP: " address "}\n"
+
+/* Its namespace, its name and its uid, and nothing else; in whatever registry. */
+static void
+identity(void **state)
+{
+	static const char *const others[] = {
+	    NAMED("namespace: x, name: q, uid: u1", "10.0.0.1"),
+	    NAMED("namespace: why, name: p, uid: u1", "10.0.0.1"),
+	    NAMED("namespace: x, name: p, uid: u2", "10.0.0.1"),
+	    NAMED("namespace: x, name: p", "10.0.0.1"),
+	};
+	struct built b, other;
+	uint64_t same;
+
+	(void)state;
+	assert_int_equal(
+	    built_from(&b, NAMED("namespace: x, name: p, uid: u1", "10.0.0.1")), 0);
+	same = find(&b, "10.0.0.1")->identity;
+	assert_true(same != 0);
+	assert_int_equal(
+	    built_from(&other,
+		NAMED("namespace: a, name: p, uid: u1", "10.0.0.1")
+		    NAMED("uid: u1, labels: {a: b}, name: p, namespace: x", "10.0.0.7")),
+	    0);
+	assert_true(find(&other, "10.0.0.7")->identity == same);
+	built_close(&other);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		assert_int_equal(built_from(&other, others[i]), 0);
+		assert_true(find(&other, "10.0.0.1")->identity != same);
+		built_close(&other);
+	}
+	built_close(&b);
+}
+
+static void
+all_addresses(void **state)
+{
+	static const char *const expected[] = {"10.0.0.1", "10.0.0.2", "fd00::2"};
+	char text[ADDR_TEXT_MAX];
+	struct addr a;
+	struct built b;
+
+	(void)state;
+	assert_int_equal(
+	    built_from(&b, POD("x", "a", "status: {podIP: 10.0.0.1}") POD("why", "b",
+			       "status: {podIPs: [{ip: 10.0.0.2}, {ip: 'fd00::2'}]}")
+			       POD("x", "host",
+				   "spec: {hostNetwork: true}\nstatus: {podIP: "
+				   "192.168.0.1}")),
+	    0);
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		assert_true(registry_address(b.registry, i, &a));
+		assert_string_equal(addr_format(&a, text), expected[i]);
+	}
+	assert_false(registry_address(b.registry, ARRAY_LEN(expected), &a));
+	built_close(&b);
+	assert_int_equal(built_from(&b, ""), 0);
+	assert_false(registry_address(b.registry, 0, &a));
+	built_close(&b);
+}
+
 static void
 same_address(void **state)
 {
@@ -261,6 +325,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(pods),
+	    cmocka_unit_test(identity),
+	    cmocka_unit_test(all_addresses),
 	    cmocka_unit_test(same_address),
 	    cmocka_unit_test(refused_pods),
 	    cmocka_unit_test(fixed_for_all),
