@@ -13,7 +13,7 @@
  * what an earlier one asked for. Nothing is evicted before it ends: at a limit new leases
  * are refused. A claim that no answer counts on any more goes when another one is left.
  *
- * One owner, no clock, no I/O. Pointers stay valid until the lease is settled or swept.
+ * No clock, no I/O. Pointers stay valid until the lease is settled or swept.
  */
 #ifndef DAEMON_LEASE_H
 #define DAEMON_LEASE_H
@@ -74,12 +74,12 @@ struct grant {
 	LIST_HEAD(, claim) claims;
 	uint32_t len;
 	uint16_t holds; /* by who works with it */
+	uint64_t owner; /* the identity of the pod that asked; 0: not known */
 	uint8_t name_len;
 	uint8_t name[]; /* wire form, folded */
 };
 
 struct leases;
-
 enum lease_cover {
 	LEASE_COVERED, /* the kernel holds it past the time asked for */
 	LEASE_SHORT,   /* reserve and commit it */

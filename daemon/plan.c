@@ -70,6 +70,8 @@ plan_make(
 		*keep = 0;
 		return;
 	}
+	if (grant->len == 0)
+		grant->owner = p->owner;
 	request->name = p->name;
 	/* a second more, because a TTL that counts down is rounded up */
 	request->timeout_ms =

@@ -25,6 +25,7 @@ struct plan {
 	struct leases *leases;
 	const struct config *config;
 	const struct addr *pod;
+	uint64_t owner; /* whose address that is; 0: not known */
 	const struct name *name;
 	const struct registry_host *host;
 	const struct answer *answer;

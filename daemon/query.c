@@ -130,6 +130,17 @@ type_served(const struct query *q)
 	       q->question.type == TYPE_AAAA;
 }
 
+/* Is the address another pod's, or nobody's, since the question came? Who was not known
+ * may well be the pod that is known now. */
+static bool
+has_moved(struct query *q, uint64_t identity)
+{
+	if (q->asker != 0 && q->asker != identity)
+		return true;
+	q->asker = identity;
+	return false;
+}
+
 static enum step
 step_decide(struct run *run)
 {
@@ -139,6 +150,10 @@ step_decide(struct run *run)
 
 	if (!all->started)
 		return fail(run, RCODE_SERVFAIL, &ede_not_ready);
+	if (has_moved(q, source_identity(w))) {
+		all->counts.dropped++;
+		return STEP_DROP;
+	}
 	source_judge(
 	    all->registry, all->before, &q->source.addr, &q->question.name, &q->verdict);
 	if (q->verdict.kind == VERDICT_REFUSED)
@@ -281,6 +296,7 @@ make_plan(struct run *run, struct commit_request *request)
 	    .leases = gate_leases(q->all->gate),
 	    .config = q->all->config,
 	    .pod = &q->from,
+	    .owner = q->asker,
 	    .name = &q->question.name,
 	    .host = q->verdict.host,
 	    .answer = q->answer,

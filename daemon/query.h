@@ -14,7 +14,8 @@
  * A query that waits is woken by exactly one callback, and goes on from decide: a
  * registry that came meanwhile is asked again, and a lease that went meanwhile is found
  * missing. A pod that a new registry no longer holds to anything keeps to the old one
- * until the kernel has been switched. UDP and TCP differ only in struct query_transport.
+ * until the kernel has been switched; the question of a pod whose address is another's
+ * by now is dropped. UDP and TCP differ only in struct query_transport.
  *
  * Queries come from a pool of QUERIES_MAX; with none left a packet is dropped. A source
  * may send so many a second as the configuration says; what is beyond is dropped before
@@ -73,6 +74,7 @@ struct query {
 	    local;
 	/* of query.c */
 	struct question question;
+	uint64_t asker; /* the identity of who asked; 0: not known */
 	struct verdict verdict;
 	struct addr
 	    from;        /* the pod's address of the answer's family: leases are for it */

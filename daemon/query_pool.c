@@ -56,6 +56,7 @@ query_new(
 	q->all = all;
 	q->source = *source;
 	q->since_ms = now_ms;
+	q->asker = 0;
 	q->pod = NULL;
 	q->answer = NULL;
 	q->failure = 0;

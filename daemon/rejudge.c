@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/source.h"
+
 static void
 grant_name(const struct grant *g, struct name *ret_name)
 {
@@ -160,6 +162,23 @@ write_leases(struct leases *leases, struct change *change, int64_t now_ms, bool 
 	}
 }
 
+/* What the registry says to the grant's name now; NULL: nothing, or to another pod. */
+static const struct registry_host *
+judge(const struct registry *registry, struct grant *g)
+{
+	const struct workload *w = registry_workload(registry, &g->pod->addr);
+	const uint64_t owner = source_identity(w);
+	struct verdict verdict;
+	struct name name;
+
+	if (g->owner != 0 && g->owner != owner)
+		return NULL;
+	g->owner = owner;
+	grant_name(g, &name);
+	registry_judge(registry, w, &name, &verdict);
+	return verdict.kind == VERDICT_HOST ? verdict.host : NULL;
+}
+
 void
 rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *registry,
     struct change *change, int64_t now_ms)
@@ -169,19 +188,14 @@ rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *reg
 	*j = (struct rejudge){
 	    .leases = leases, .registry = registry, .change = change, .now_ms = now_ms};
 	for (struct grant *g = leases_first_grant(leases); g != NULL; g = next) {
-		struct verdict verdict;
-		struct name name;
+		const struct registry_host *host;
 
 		next = leases_next_grant(leases, g);
 		lease_grant_hold(g);
-		grant_name(g, &name);
-		registry_judge(registry, registry_workload(registry, &g->pod->addr),
-		    &name, &verdict);
-		if (verdict.kind != VERDICT_HOST)
-			verdict.host = NULL;
-		withdraw_unlisted(j, g, verdict.host);
-		if (verdict.host != NULL)
-			add_listed(j, g, verdict.host);
+		host = judge(registry, g);
+		withdraw_unlisted(j, g, host);
+		if (host != NULL)
+			add_listed(j, g, host);
 		lease_grant_release(leases, g);
 	}
 	write_leases(leases, change, now_ms, false);

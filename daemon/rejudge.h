@@ -34,8 +34,12 @@ struct rejudge {
 	    failed;
 };
 
-/* Walk all leases: those that registry does not allow go, ports newly allowed on known
- * addresses come. */
+/*
+ * Walk all leases: those that registry does not allow go, ports newly allowed on known
+ * addresses come. Those of a pod whose address is another pod's by now, or nobody's, go
+ * too. Of an address that nobody was known by, and of a lease that was found in the
+ * kernel, it is not known who asked: they stay as far as they are allowed.
+ */
 void rejudge_run(struct rejudge *j, struct leases *leases,
     const struct registry *registry, struct change *change, int64_t now_ms);
 /* The change was made, or was not. */

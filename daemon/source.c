@@ -10,6 +10,12 @@ source_is_pod(const struct config *cfg, const struct addr *source)
 	return false;
 }
 
+uint64_t
+source_identity(const struct workload *w)
+{
+	return w != NULL ? w->identity : 0;
+}
+
 void
 source_judge(const struct registry *now, const struct registry *before,
     const struct addr *source, const struct name *name, struct verdict *ret_verdict)

@@ -16,6 +16,9 @@
 /* Inside of pods.cidrs? Everybody else is refused. */
 bool source_is_pod(const struct config *cfg, const struct addr *source);
 
+/* Whose it is, of its workload or NULL; 0: not known. */
+uint64_t source_identity(const struct workload *w);
+
 /*
  * The registry's word on a name for this source. before: NULL, or while the kernel is
  * being switched from one registry to the next, the one before: ALLOW_ANY answers without

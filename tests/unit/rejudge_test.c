@@ -166,6 +166,58 @@ test_removed_name_and_removed_port_go(void **state)
 	assert_int_equal(leases_counts(f->leases).grants, 1);
 }
 
+#define POD(metadata)                                                                    \
+	"apiVersion: v1\nkind: Pod\nmetadata: {" metadata                                \
+	"}\nstatus: {podIP: 10.244.0.2}\n---\n"
+#define GOOGLE ENTRY("google", "google.com", HTTPS, "")
+
+/* Judge by one registry after another; what is left of a lease that was found in the
+ * kernel. */
+static size_t
+left_after(struct fixture *f, const char *first, const char *second)
+{
+	const struct enforcer_table table = {.enforce = 1};
+	const char *const texts[] = {first, second};
+	size_t left;
+
+	hold(f, "google.com", 1, 443);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		change_done(&f->change);
+		change_begin(&f->change, &table);
+		judge(f, texts[i]);
+		rejudge_settle(&f->rejudge, true);
+		if (i == 0)
+			assert_int_equal(f->rejudge.withdrawn, 0);
+	}
+	left = leases_counts(f->leases).leases;
+	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 1 - left);
+	return left;
+}
+
+static void
+test_leases_go_with_their_pod(void **state)
+{
+	static const char *const none = POLICY GOOGLE;
+	static const char *const one = POLICY GOOGLE POD("name: a, uid: u1");
+	static const struct {
+		const char *now;
+		size_t left;
+	} cases[] = {
+	    {POLICY GOOGLE POD("name: a, uid: u1, labels: {app: v2}"), 1},
+	    {POLICY GOOGLE POD("name: b, uid: u1"), 0},
+	    {POLICY GOOGLE POD("name: a, uid: u1, namespace: other"), 0},
+	    {POLICY GOOGLE POD("name: a, uid: u2"), 0},
+	    {POLICY GOOGLE, 0},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_int_equal(left_after(f, one, cases[i].now), cases[i].left);
+	/* who was not known may be who is known now */
+	assert_int_equal(left_after(f, none, none), 1);
+	assert_int_equal(left_after(f, none, one), 1);
+}
+
 static void
 test_allow_any_keeps_no_lease(void **state)
 {
@@ -334,6 +386,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_what_is_still_allowed_stays),
 	    TEST(test_removed_name_and_removed_port_go),
+	    TEST(test_leases_go_with_their_pod),
 	    TEST(test_allow_any_keeps_no_lease),
 	    TEST(test_new_port_comes_on_known_addresses),
 	    TEST(test_new_port_that_the_kernel_refused_is_not_there),
