@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_SIZE ((size_t)64 * 1024)
+/* The first chunk and the largest, unless a piece needs more; each is twice the one
+ * before. An arena for a small text is made, zeroed and freed once a file. */
+#define CHUNK_MIN ((size_t)4 * 1024)
+#define CHUNK_MAX ((size_t)64 * 1024)
 #define ALIGNMENT alignof(max_align_t)
 
 struct chunk {
@@ -32,27 +35,55 @@ arena_new(size_t limit)
 	return a;
 }
 
-void
-arena_free(struct arena *a)
+static void
+free_chunks(struct chunk *c)
 {
 	struct chunk *next;
 
-	if (a == NULL)
-		return;
-	for (struct chunk *c = a->chunks; c != NULL; c = next) {
+	for (; c != NULL; c = next) {
 		next = c->next;
 		free(c);
 	}
+}
+
+void
+arena_free(struct arena *a)
+{
+	if (a == NULL)
+		return;
+	free_chunks(a->chunks);
 	free(a);
+}
+
+void
+arena_clear(struct arena *a)
+{
+	struct chunk *c = a->chunks;
+
+	a->used = 0;
+	if (c == NULL)
+		return;
+	free_chunks(c->next);
+	c->next = NULL;
+	if (c->size > CHUNK_MAX) {
+		free(c);
+		a->chunks = NULL;
+		return;
+	}
+	memset(c->bytes, 0, c->used); /* what is behind was never handed out */
+	c->used = 0;
 }
 
 static struct chunk *
 chunk_add(struct arena *a, size_t size)
 {
+	size_t least = CHUNK_MIN;
 	struct chunk *c;
 
-	if (size < CHUNK_SIZE)
-		size = CHUNK_SIZE;
+	if (a->chunks != NULL)
+		least = MIN_OF(a->chunks->size * 2, CHUNK_MAX);
+	if (size < least)
+		size = least;
 	c = calloc(1, sizeof(*c) + size);
 	if (c == NULL)
 		return NULL;
@@ -68,7 +99,7 @@ arena_alloc(struct arena *a, size_t size)
 	struct chunk *c = a->chunks;
 	void *piece;
 
-	if (size > a->limit - a->used || size > SIZE_MAX - CHUNK_SIZE)
+	if (size > a->limit - a->used || size > SIZE_MAX - CHUNK_MAX)
 		return NULL;
 	/* no overflow: a header and alignment together are less than a chunk */
 	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;

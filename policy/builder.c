@@ -9,8 +9,8 @@
 #include "policy/discovery.h"
 
 #define IMAGE_DEFAULT_MAX ((size_t)1 << 30)
-/* The tree of one file: bounded by NODE_EVENTS_MAX and NODE_BYTES_MAX, and this is above
- * what these can come to. */
+/* The tree of one document: bounded by NODE_EVENTS_MAX and NODE_BYTES_MAX, and this is
+ * above what these can come to. */
 #define SCRATCH_MAX ((size_t)1 << 30)
 
 /* What one call of registry_builder_add works with. */
@@ -43,7 +43,9 @@ registry_builder_new(const struct registry_settings *settings, struct findings *
 	b->pods_end = &b->pods;
 	b->objects_end = &b->objects;
 	b->namespaces_end = &b->namespaces;
-	if (memory_init(&b->image, limit) < 0 || memory_init(&b->build, limit) < 0) {
+	b->scratch = arena_new(SCRATCH_MAX);
+	if (memory_init(&b->image, limit) < 0 || memory_init(&b->build, limit) < 0 ||
+	    b->scratch == NULL) {
 		registry_builder_free(b);
 		return NULL;
 	}
@@ -57,6 +59,7 @@ registry_builder_free(struct registry_builder *b)
 		return;
 	memory_done(&b->image);
 	memory_done(&b->build);
+	arena_free(b->scratch);
 	free(b);
 }
 
@@ -262,8 +265,10 @@ static int
 take_document(void *ctx, const struct node *root)
 {
 	struct file *f = ctx;
+	int r = manifest_each(&f->reader, root, take_object, f);
 
-	return manifest_each(&f->reader, root, take_object, f);
+	arena_clear(f->b->scratch); /* the tree goes, its memory serves the next one */
+	return r;
 }
 
 int
@@ -273,21 +278,17 @@ registry_builder_add(
 	/* in the image: a registry tells where its entries stand */
 	char *copy = memory_text(&b->image, file, strlen(file));
 	struct file f = {.b = b};
-	struct arena *scratch;
 	int r;
 
 	if (copy == NULL)
 		return b->image.lack;
-	scratch = arena_new(SCRATCH_MAX);
-	if (scratch == NULL)
-		return -ENOMEM;
 	f.reader = (struct reader){
 	    .file = copy,
 	    .findings = b->findings,
 	    .memory = &b->build,
 	};
-	r = node_read(copy, text, len, scratch, b->findings, take_document, &f);
-	arena_free(scratch);
+	r = node_read(copy, text, len, b->scratch, b->findings, take_document, &f);
+	arena_clear(b->scratch); /* of a document that was not taken */
 	return r == -EINVAL ? 0 : r;
 }
 

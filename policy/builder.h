@@ -18,8 +18,9 @@
 struct registry_builder {
 	const struct registry_settings *settings;
 	struct findings *findings;
-	struct memory image; /* what stays */
-	struct memory build; /* what goes when the builder does */
+	struct memory image;   /* what stays */
+	struct memory build;   /* what goes when the builder does */
+	struct arena *scratch; /* the tree of one document */
 	struct service_entry *entries, **entries_end;
 	size_t entry_count;
 	struct pod *pods, **pods_end;

@@ -42,7 +42,7 @@ struct node {
 };
 
 /* Called for each document of a text, in order; a negative result ends the reading and is
- * returned. */
+ * returned. It may clear the arena: nothing of the document is looked at afterwards. */
 typedef int (*node_document_fn)(void *ctx, const struct node *root);
 
 /*

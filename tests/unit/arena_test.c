@@ -218,7 +218,47 @@ many_small_pieces_take_few_allocations(void **state)
 	alloc_reset();
 	for (size_t i = 0; i < 65536; i++)
 		assert_non_null(arena_alloc(a, 16));
-	assert_int_equal(alloc_count(), 16);
+	assert_int_equal(alloc_count(), 20); /* 4, 8, 16, 32 and then 64 KiB each */
+	arena_free(a);
+}
+
+static void
+a_cleared_arena_is_as_new(void **state)
+{
+	struct arena *a = arena_of(2 * MIB);
+
+	(void)state;
+	arena_clear(a); /* nothing was taken yet */
+	for (int turn = 0; turn < 3; turn++) {
+		for (size_t i = 1; i <= 3000; i += 7) {
+			char *piece = arena_alloc(a, i);
+
+			assert_non_null(piece);
+			assert_zeroed(piece, i);
+			memset(piece, 0xff, i);
+		}
+		arena_clear(a);
+		assert_int_equal(arena_used(a), 0);
+	}
+	assert_non_null(arena_alloc(a, 2 * MIB));
+	arena_clear(a); /* a chunk of that size is not kept */
+	assert_non_null(arena_alloc(a, 2 * MIB));
+	arena_free(a);
+}
+
+static void
+a_cleared_arena_allocates_no_more(void **state)
+{
+	struct arena *a = arena_of(MIB);
+
+	(void)state;
+	assert_non_null(arena_alloc(a, 3000));
+	alloc_reset();
+	for (int i = 0; i < 10; i++) {
+		arena_clear(a);
+		assert_non_null(arena_alloc(a, 3000));
+	}
+	assert_int_equal(alloc_count(), 0);
 	arena_free(a);
 }
 
@@ -238,6 +278,8 @@ main(void)
 	    cmocka_unit_test(text_needs_room_for_its_nul),
 	    cmocka_unit_test(out_of_memory_is_told_and_can_be_tried_again),
 	    cmocka_unit_test(many_small_pieces_take_few_allocations),
+	    cmocka_unit_test(a_cleared_arena_is_as_new),
+	    cmocka_unit_test(a_cleared_arena_allocates_no_more),
 	};
 
 	return cmocka_run_group_tests_name("arena", tests, NULL, NULL);
