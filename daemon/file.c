@@ -74,7 +74,7 @@ fd_path(int fd, char path[PATH_MAX], size_t *ret_len)
  * asked. openat2(2) could refuse earlier, but systemd's RestrictSUIDSGID= takes it away.
  */
 static int
-open_beneath(int dir, const char *path)
+follow_beneath(int dir, const char *path)
 {
 	char above[PATH_MAX], own[PATH_MAX];
 	size_t above_len, own_len;
@@ -94,6 +94,18 @@ open_beneath(int dir, const char *path)
 	(void)close(fd); /* nothing was read from it */
 	errno = -r;
 	return -1;
+}
+
+/* What stands in the folder itself and is no link need not be asked where it lies. */
+static int
+open_beneath(int dir, const char *path)
+{
+	int fd;
+
+	if (strchr(path, '/') != NULL || strcmp(path, "..") == 0)
+		return follow_beneath(dir, path);
+	fd = openat(dir, path, OPEN_FLAGS | O_NOFOLLOW);
+	return fd < 0 && errno == ELOOP ? follow_beneath(dir, path) : fd;
 }
 
 static int
@@ -127,25 +139,25 @@ check_stat(const struct stat *st, unsigned flags, size_t max)
 	return (uintmax_t)st->st_size > max ? -EFBIG : 0;
 }
 
-/* Exactly size bytes must be there, and then the end. */
+/* Exactly size bytes must be there, and then the end: each call asks for one byte more,
+ * which would have come along. */
 static int
 read_whole(int fd, char *text, size_t size)
 {
 	size_t len = 0;
 	ssize_t n;
 
-	for (;;) {
+	do {
 		n = read(fd, text + len, size + 1 - len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
 		if (n == 0)
-			return len == size ? 0 : -ESTALE;
+			break;
 		len += (size_t)n;
-		if (len > size)
-			return -ESTALE;
-	}
+	} while (len < size);
+	return len == size ? 0 : -ESTALE;
 }
 
 static int
