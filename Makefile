@@ -143,6 +143,14 @@ JUDGE := $(BUILD)/tests/model/judge
 $(JUDGE): $(JUDGE).o $(BUILD)/libpolicy.a $(BUILD)/libbase.a
 	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
+# The registry's benchmark: a program on the archives.
+BENCH_REGISTRY := $(BUILD)/tests/bench/registry
+
+$(BENCH_REGISTRY): $(addprefix $(BUILD)/tests/bench/,registry.o judge.o sample.o) $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(ARCHIVES) $(PKG_LIBS) -o $@
+
+bench-programs: $(BENCH_REGISTRY)
+
 # The checks. What is missing is installed first, then make starts anew to find it.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 RUN = $(PYTHON) tests/run.py
@@ -187,10 +195,13 @@ demo:
 	@$(SUBMAKE) all
 	@$(PYTHON) tests/integration/demo.py
 
+bench: export EGRESSD_BENCH_REGISTRY = $(abspath $(BENCH_REGISTRY))
+
+# TOPIC="registry queries": some of it; tests/bench/run.py tells which there are.
 bench:
 	@tests/deps.sh build test slow
-	@$(SUBMAKE) all
-	@$(PYTHON) tests/bench/run.py
+	@$(SUBMAKE) all bench-programs
+	@$(PYTHON) tests/bench/run.py $(TOPIC)
 
 deps:
 	@tests/deps.sh build test lint
@@ -268,11 +279,11 @@ help:
 	@echo "check       unit tests, fuzz corpora, the registry's model, integration tests (check-unit: without the last)"
 	@echo "check-slow  slow tests, sanitizers, valgrind, $(FUZZ_SECONDS) s of fuzzing each"
 	@echo "demo        the three scenes: ALLOW_ANY, REGISTRY_ONLY, a ServiceEntry"
-	@echo "bench       CPU for each query, beside other servers"
+	@echo "bench       CPU for each query, beside other servers; the registry (TOPIC=registry)"
 	@echo "lint fmt    what the style asks; fmt formats"
 	@echo "install     to DESTDIR/PREFIX (uninstall)"
 
-.PHONY: all early libraries cmocka fuzzers unit-programs check check-unit check-slow demo bench \
+.PHONY: all bench-programs early libraries cmocka fuzzers unit-programs check check-unit check-slow demo bench \
 	deps deps-slow hdr-check lint fmt install uninstall clean help
 .SECONDARY:
 -include $(shell find $(BUILD) $(BUILD)-early -name '*.d' 2>/dev/null)
