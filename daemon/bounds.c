@@ -34,7 +34,8 @@ bounds_table(const struct enforcer_table *t)
 	return is_switch(t->enforce) && is_switch(t->intercept) && is_switch(t->drop) &&
 	       is_switch(t->adopt) && is_switch(t->own) && t->set_size >= 1 &&
 	       t->set_size <= BOUNDS_SET_SIZE_MAX && t->timeout_max_ms >= 1 &&
-	       t->timeout_max_ms <= ENFORCER_TIMEOUT_MAX_MS;
+	       t->timeout_max_ms <= ENFORCER_TIMEOUT_MAX_MS &&
+	       t->query_rate <= BOUNDS_QUERY_RATE_MAX;
 }
 
 bool

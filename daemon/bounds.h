@@ -15,6 +15,7 @@
 #include "base/addr.h"
 #include "daemon/enforcer.h"
 
+#define BOUNDS_QUERY_RATE_MAX 1000000 /* what the configuration allows */
 /* Elements in a set: an element takes about 256 bytes of the kernel's memory. */
 #define BOUNDS_SET_SIZE_MAX (16 * 1024 * 1024)
 

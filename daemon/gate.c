@@ -201,6 +201,7 @@ describe(struct gate *g)
 	    /* the kernel counts what has ended until it collects it: leave it room */
 	    .set_size = cfg->lease_size + cfg->lease_size / 8 + 1024,
 	    .timeout_max_ms = timeout_max_ms(cfg),
+	    .query_rate = cfg->pod_rate,
 	    .log_group = GATE_LOG_GROUP,
 	};
 

@@ -18,6 +18,7 @@
 #include <libnftnl/udata.h>
 
 #include "daemon/element.h"
+#include "daemon/flood.h"
 
 /* linux/netfilter/nf_tables.h of Linux 6.9; Debian 12 has an older one. */
 #define TABLE_OWNER 0x2u
@@ -40,6 +41,7 @@ enum set_kind {
 	SET_RANGES,
 	SET_LISTEN,
 	SET_OPEN,
+	SET_RATES,
 };
 
 static const struct set {
@@ -60,6 +62,8 @@ static const struct set {
     {"listen6", SET_LISTEN, TYPE_IP6ADDR, 16},
     {"open4", SET_OPEN, TYPE_IPADDR, 4},
     {"open6", SET_OPEN, TYPE_IP6ADDR, 16},
+    {"rates4", SET_RATES, TYPE_IPADDR, 4},
+    {"rates6", SET_RATES, TYPE_IP6ADDR, 16},
 };
 
 /* conntrack is at -200, dstnat at -100 (linux/netfilter_ipv4.h). */
@@ -241,6 +245,8 @@ set_flags(enum set_kind kind)
 	case SET_LISTEN:
 	case SET_OPEN:
 		return 0;
+	case SET_RATES:
+		return NFT_SET_EVAL | NFT_SET_TIMEOUT;
 	}
 	return 0;
 }
@@ -263,6 +269,7 @@ key_of(const struct set *s, uint32_t *ret_type, uint32_t *ret_len)
 		return;
 	case SET_RANGES:
 	case SET_OPEN:
+	case SET_RATES:
 		*ret_type = s->addr_type;
 		*ret_len = s->addr_len;
 		return;
@@ -277,7 +284,7 @@ key_of(const struct set *s, uint32_t *ret_type, uint32_t *ret_len)
 static bool
 is_single(enum set_kind kind)
 {
-	return kind == SET_RANGES || kind == SET_OPEN;
+	return kind == SET_RANGES || kind == SET_OPEN || kind == SET_RATES;
 }
 
 /* What nft asks of a set besides its type: the byte order of a key of one field. */
@@ -310,6 +317,10 @@ describe_set(struct nftnl_set *set, const struct set *s, uint32_t id, uint32_t s
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, len);
 	if (s->kind == SET_LEASES)
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, size);
+	if (s->kind == SET_RATES) {
+		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, FLOOD_SETS_SIZE);
+		nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, FLOOD_TIMEOUT_MS);
+	}
 	if (nftnl_set_set_str(set, NFTNL_SET_TABLE, NETLINK_TABLE) != 0 ||
 	    nftnl_set_set_str(set, NFTNL_SET_NAME, s->name) != 0)
 		return -ENOMEM;

@@ -7,6 +7,7 @@
 
 #include "daemon/contents.h"
 #include "daemon/element.h"
+#include "daemon/flood.h"
 #include "daemon/rule.h"
 
 #define DNS_PORT 53
@@ -363,6 +364,7 @@ put_pod(const struct put *p)
 
 	put_not_routed(p, "pod", AF_INET, IPOPT_LSRR);
 	put_not_routed(p, "pod", AF_INET, IPOPT_SSRR);
+	flood_put(p->nl, p->rs, "pod");
 	/* Before conntrack's opinion: to us even what it calls invalid may come. */
 	put_listeners(p, "pod", rule_accept);
 	r = begin(p, "pod");

@@ -70,7 +70,8 @@ def test_a12_a_pod_has_a_rate(limited: Daemon, pod: Pod, other_pod: Pod) -> None
     with ask_many(pod, [NAME] * 400) as s:
         assert ask(other_pod.namespace, NAME).addresses() == [zone.GOOGLE4]
         got = replies(s, 100)
-    assert counter(limited, "limited") + got == 400
+    told = counter(limited, "limited")
+    assert told > 0 and got + told < 400, "both the kernel and the daemon hold it up"
     assert got < 300, "the rate does not hold"
     record = limited.log.wait_for(is_event("limit"), since=mark)
     assert record["EGRESSD_POD_ADDRESS"] == pod.v4 and "queriesPerSecond" in record["message"]

@@ -36,6 +36,10 @@ static const char expected[] =
     "chain pod {\n"
     "ip option lsrr exists counter drop\n"
     "ip option ssrr exists counter drop\n"
+    "udp dport 53 ip saddr @pods4 update @rates4 { ip saddr limit rate over "
+    "125/second burst 125 packets } counter drop\n"
+    "udp dport 53 ip6 saddr @pods6 update @rates6 { ip6 saddr limit rate over "
+    "125/second burst 125 packets } counter drop\n"
     "ip daddr . tcp dport @listen4 accept\n"
     "ip6 daddr . tcp dport @listen6 accept\n"
     "ip daddr . udp dport @listen4 accept\n"
@@ -248,6 +252,7 @@ without_interception_port_53_is_a_port_like_others(void **state)
 
 	(void)state;
 	rs.table.intercept = 0;
+	rs.table.query_rate = 0;
 	assert_int_equal(put(&rs, true), 0);
 	assert_false(scene_shows("dport 53"));
 	assert_false(scene_shows("goto guard"));

@@ -73,6 +73,7 @@ sample_table(void)
 	    .own = 1,
 	    .set_size = 1000,
 	    .timeout_max_ms = 3600 * 1000,
+	    .query_rate = 100,
 	    .log_group = 5,
 	};
 }
