@@ -130,6 +130,10 @@ write_resolver(struct writer *w, const struct daemon *d)
 	write_number(w, "upstream_tries", r.tries);
 	write_number(w, "upstream_timeouts", r.timeouts);
 	write_number(w, "upstream_truncated", r.truncated);
+	write_number(w, "upstream_tcp", r.tcp);
+	write_number(w, "upstream_without_edns", r.bare);
+	write_number(w, "upstream_folding", r.folding);
+	write_number(w, "upstream_refused", r.refused);
 	write_number(w, "upstream_mismatches", r.mismatches);
 	write_number(w, "upstream_failures", r.failures);
 	write_number(w, "upstream_pending", r.pending);

@@ -24,20 +24,25 @@ letter_count(const struct name *name)
 	return n;
 }
 
-/* A length byte is at most 63 and so never looks like a letter: labels need no walk. */
-static void
+/* Is a letter a capital now? A length byte is at most 63 and so never looks like a
+ * letter: labels need no walk. */
+static bool
 put_name(uint8_t *out, const struct name *name, const uint8_t *coins)
 {
 	size_t coin = 0;
+	bool mixed = false;
 
 	for (size_t i = 0; i < name->len; i++) {
 		out[i] = name->bytes[i];
 		if (out[i] < 'a' || out[i] > 'z')
 			continue;
-		if (coins[coin / 8] >> (coin % 8) & 1)
+		if (coins[coin / 8] >> (coin % 8) & 1) {
 			out[i] = (uint8_t)(out[i] - 'a' + 'A');
+			mixed = true;
+		}
 		coin++;
 	}
+	return mixed;
 }
 
 /* RFC 6891 section 6.1.2: root, OPT, our UDP size as class, rcode, version and flags all
@@ -54,15 +59,16 @@ put_opt(uint8_t *out, size_t pos)
 }
 
 int
-packet_make(
-    const struct name *name, uint16_t type, struct entropy *e, struct packet *ret_packet)
+packet_make(const struct name *name, uint16_t type, struct packet_form form,
+    struct entropy *e, struct packet *ret_packet)
 {
-	uint8_t dice[2 + (NAME_WIRE_MAX + 7) / 8];
+	uint8_t dice[2 + (NAME_WIRE_MAX + 7) / 8] = {0};
+	size_t coins = form.as_is ? 0 : (letter_count(name) + 7) / 8;
 	uint8_t *out = ret_packet->bytes;
 	size_t pos = 0;
 	int r;
 
-	r = entropy_take(e, 2 + (letter_count(name) + 7) / 8, dice);
+	r = entropy_take(e, 2 + coins, dice);
 	if (r < 0)
 		return r;
 	out[pos++] = dice[0];
@@ -71,13 +77,13 @@ packet_make(
 	pos = put_u16(out, pos, 1); /* QDCOUNT */
 	pos = put_u16(out, pos, 0);
 	pos = put_u16(out, pos, 0);
-	pos = put_u16(out, pos, 1); /* ARCOUNT: the OPT */
-	put_name(out + pos, name, dice + 2);
+	pos = put_u16(out, pos, !form.bare); /* ARCOUNT: the OPT */
+	ret_packet->mixed = put_name(out + pos, name, dice + 2);
 	pos += name->len;
 	pos = put_u16(out, pos, type);
 	pos = put_u16(out, pos, CLASS_IN);
 	ret_packet->question_len = (uint16_t)(pos - WIRE_HEADER_LEN);
-	ret_packet->len = (uint16_t)put_opt(out, pos);
+	ret_packet->len = (uint16_t)(form.bare ? pos : put_opt(out, pos));
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 #ifndef RESOLVER_PACKET_H
 #define RESOLVER_PACKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,9 +22,17 @@
 #define PACKET_OPT_LEN 11    /* RFC 6891 section 6.1.2, without options */
 #define PACKET_MAX (WIRE_HEADER_LEN + NAME_WIRE_MAX + 4 + PACKET_OPT_LEN)
 
+/* Two things that some servers cannot bear: what is asked without them is not guessed
+ * less easily by much, and loses nothing but the size of the reply. */
+struct packet_form {
+	bool as_is; /* the letters stay small */
+	bool bare;  /* no OPT */
+};
+
 struct packet {
 	uint16_t len;
 	uint16_t question_len; /* name, type and class, behind the header */
+	bool mixed;            /* some letter is a capital */
 	uint8_t bytes[PACKET_MAX];
 };
 
@@ -36,8 +45,8 @@ enum packet_verdict {
 
 /* RD set, one question of class IN, an OPT without DO. 0 or what the entropy's source
  * said. */
-MUST_CHECK int packet_make(
-    const struct name *name, uint16_t type, struct entropy *e, struct packet *ret_packet);
+MUST_CHECK int packet_make(const struct name *name, uint16_t type,
+    struct packet_form form, struct entropy *e, struct packet *ret_packet);
 
 /*
  * Is msg the reply to p? full_len is the length that the message had on the wire; when it

@@ -452,7 +452,11 @@ resolver_counts(const struct resolver *r)
 	return (struct resolver_counts){
 	    .questions = upstream->questions,
 	    .tries = upstream->tries,
+	    .tcp = upstream->tcp,
+	    .bare = upstream->bare,
 	    .truncated = upstream->truncated,
+	    .refused = upstream->refused,
+	    .folding = r->servers.folding,
 	    .timeouts = upstream->timeouts,
 	    .mismatches = channels.mismatches,
 	    .failures = r->failed,

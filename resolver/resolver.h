@@ -111,7 +111,11 @@ void resolver_cancel(struct resolver *r, struct resolver_waiter *waiter);
 struct resolver_counts {
 	uint64_t questions;  /* asked upstream, not counting retries */
 	uint64_t tries;      /* packets sent, TCP included */
-	uint64_t truncated;  /* went to TCP */
+	uint64_t tcp;        /* of these over TCP */
+	uint64_t bare;       /* of these without EDNS, which the server could not bear */
+	uint64_t truncated;  /* went to TCP because the reply came cut */
+	uint64_t refused;    /* replies without an answer: a failure rcode or nonsense */
+	uint64_t folding;    /* how often a server was found to change letters */
 	uint64_t timeouts;   /* of tries */
 	uint64_t mismatches; /* replies that were not to our packet: ignored */
 	uint64_t failures;   /* questions that ended without an answer */

@@ -9,6 +9,7 @@ server_list_init(struct server_list *list, struct socket_pool *pool)
 {
 	list->pool = pool;
 	TAILQ_INIT(&list->servers);
+	list->folding = 0;
 }
 
 const struct endpoint *
@@ -17,10 +18,16 @@ server_endpoint(const struct server *s)
 	return &s->sockets.server;
 }
 
+static bool
+is_bad(const struct server *s)
+{
+	return s->timeouts >= SERVER_TIMEOUTS_BAD || s->failures >= SERVER_FAILURES_BAD;
+}
+
 bool
 server_ask_first(struct server *s, int64_t now_ms)
 {
-	if (s->timeouts < SERVER_TIMEOUTS_BAD)
+	if (!is_bad(s))
 		return true;
 	if (now_ms < s->retry_at_ms)
 		return false;
@@ -29,19 +36,88 @@ server_ask_first(struct server *s, int64_t now_ms)
 	return true;
 }
 
-void
-server_silent(struct server *s, int64_t now_ms)
+/* RFC 6298 section 2: the mean and four times the deviation. */
+int64_t
+server_wait_ms(const struct server *s, int64_t max_ms)
 {
-	if (s->timeouts >= SERVER_TIMEOUTS_BAD || ++s->timeouts < SERVER_TIMEOUTS_BAD)
+	int64_t ms = (s->rtt8 + 4 * s->deviation8) / 8 + 1;
+
+	if (!s->timed || s->timeouts > 0)
+		return max_ms;
+	return MAX_OF(MIN_OF(ms, max_ms), max_ms / 2);
+}
+
+bool
+server_keeps_case(const struct server *s, int64_t now_ms)
+{
+	return now_ms >= s->as_is_until_ms;
+}
+
+static void
+count_trouble(struct server *s, unsigned *count, unsigned limit, int64_t now_ms)
+{
+	bool was_bad = is_bad(s);
+
+	if (*count < limit)
+		(*count)++;
+	if (was_bad || !is_bad(s))
 		return;
 	s->penalty_ms = SERVER_PENALTY_MIN_MS;
 	s->retry_at_ms = now_ms + s->penalty_ms;
 }
 
 void
-server_replied(struct server *s)
+server_silent(struct server *s, int64_t now_ms)
 {
+	count_trouble(s, &s->timeouts, SERVER_TIMEOUTS_BAD, now_ms);
+}
+
+void
+server_replied(struct server *s, int64_t rtt_ms)
+{
+	int64_t error8 = rtt_ms * 8 - s->rtt8;
+
 	s->timeouts = 0;
+	if (rtt_ms < 0)
+		return;
+	if (s->timed) {
+		s->deviation8 += ((error8 < 0 ? -error8 : error8) - s->deviation8) / 4;
+		s->rtt8 += error8 / 8;
+	} else {
+		s->rtt8 = rtt_ms * 8;
+		s->deviation8 = rtt_ms * 4;
+		s->timed = true;
+	}
+}
+
+void
+server_answered(struct server *s)
+{
+	s->failures = 0;
+}
+
+void
+server_failed(struct server *s, int64_t now_ms)
+{
+	count_trouble(s, &s->failures, SERVER_FAILURES_BAD, now_ms);
+}
+
+/* After a time as_is one more question is enough to know that it is as before. */
+void
+server_folded(struct server *s, int64_t now_ms)
+{
+	if (s->folded < SERVER_FOLDED_MAX)
+		s->folded++;
+	if (s->folded < SERVER_FOLDED_MAX || !server_keeps_case(s, now_ms))
+		return;
+	s->as_is_until_ms = now_ms + SERVER_AS_IS_MS;
+	s->list->folding++;
+}
+
+void
+server_kept_case(struct server *s)
+{
+	s->folded = 0;
 }
 
 static void
@@ -138,21 +214,50 @@ server_group_same(const struct server_group *g, const struct resolver_group *set
 	return true;
 }
 
+/* The least mean round-trip time of the good ones. */
+static int64_t
+best_rtt8(const struct server_group *g)
+{
+	int64_t best = INT64_MAX;
+
+	for (size_t i = 0; i < g->count; i++)
+		if (g->servers[i]->timed && !is_bad(g->servers[i]))
+			best = MIN_OF(best, g->servers[i]->rtt8);
+	return best;
+}
+
+static bool
+is_slow(struct server *s, int64_t best8, int64_t now_ms)
+{
+	if (is_bad(s) || !s->timed || s->rtt8 - best8 <= SERVER_SLOW_MS * 8)
+		return false;
+	if (now_ms < s->retry_at_ms)
+		return true;
+	s->retry_at_ms = now_ms + SERVER_PENALTY_MAX_MS;
+	return false;
+}
+
 void
 server_group_order(const struct server_group *g, int64_t now_ms,
     struct server *ret_order[RESOLVER_SERVERS_MAX])
 {
-	struct server *later[RESOLVER_SERVERS_MAX];
-	size_t first = 0, rest = 0;
+	enum { GOOD, SLOW, BAD, RANKS };
+	uint8_t ranks[RESOLVER_SERVERS_MAX];
+	int64_t best8 = best_rtt8(g);
+	size_t len = 0;
 
 	for (size_t i = 0; i < g->count; i++) {
-		if (server_ask_first(g->servers[i], now_ms))
-			ret_order[first++] = g->servers[i];
+		struct server *s = g->servers[i];
+
+		if (!server_ask_first(s, now_ms))
+			ranks[i] = BAD;
 		else
-			later[rest++] = g->servers[i];
+			ranks[i] = is_slow(s, best8, now_ms) ? SLOW : GOOD;
 	}
-	for (size_t i = 0; i < rest; i++)
-		ret_order[first++] = later[i];
+	for (uint8_t rank = GOOD; rank < RANKS; rank++)
+		for (size_t i = 0; i < g->count; i++)
+			if (ranks[i] == rank)
+				ret_order[len++] = g->servers[i];
 }
 
 int

@@ -7,6 +7,8 @@
 
 #include <event2/event.h>
 
+#include "resolver/wire.h"
+
 /* Whose word tells more about why there is no answer. */
 static int
 result_rank(int result)
@@ -84,23 +86,39 @@ is_shortage(int r)
 }
 
 static int
-send_packet(struct upstream_question *q)
+send_packet(struct upstream_question *q, int64_t now_ms)
 {
 	struct upstream *u = q->upstream;
+	const struct packet_form form = {
+	    .as_is = q->as_is || !server_keeps_case(server_asked(q), now_ms),
+	    .bare = q->bare[q->at],
+	};
 	int r;
 
-	r = packet_make(q->name, q->type, u->entropy, &q->packet);
+	r = packet_make(q->name, q->type, form, u->entropy, &q->packet);
 	if (r < 0)
 		return -ENOMEM; /* no entropy: a shortage like any other */
 	if (q->tcp)
 		q->use.wrong_left = 1;
-	q->replied = false;
+	q->folded = false;
+	q->sent_ms = now_ms;
 	q->tries[q->at]++;
 	r = channel_ask(
 	    u->channels, server_asked(q), q->tcp ? CARRIER_TCP : CARRIER_UDP, &q->use);
-	if (r == 0)
-		u->counts.tries++;
-	return r;
+	if (r < 0)
+		return r;
+	u->counts.tries++;
+	u->counts.tcp += q->tcp;
+	u->counts.bare += form.bare;
+	return 0;
+}
+
+static int64_t
+wait_ms(const struct upstream_question *q)
+{
+	int64_t max_ms = q->upstream->settings.try_ms;
+
+	return q->tcp ? max_ms : server_wait_ms(server_asked(q), max_ms);
 }
 
 /* 0: a try is under way; otherwise the question's result. */
@@ -115,10 +133,9 @@ next_try(struct upstream_question *q, int64_t now_ms)
 		return q->result;
 	}
 	while (pick(q)) {
-		r = send_packet(q);
+		r = send_packet(q, now_ms);
 		if (r == 0)
-			return set_timer(
-			    q, MIN_OF(q->upstream->settings.try_ms, left_ms));
+			return set_timer(q, MIN_OF(wait_ms(q), left_ms));
 		if (is_shortage(r))
 			return -ENOMEM;
 		q->refuted[q->at] = true;
@@ -146,14 +163,22 @@ static void
 on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct upstream_question *q = arg;
+	int64_t now_ms = q->upstream->settings.now_ms();
 
 	(void)fd;
 	(void)what;
 	channel_cancel(&q->use);
+	if (q->folded && !q->as_is) {
+		server_folded(server_asked(q), now_ms);
+		server_replied(server_asked(q), -1);
+		q->as_is = true;
+		go_on(q);
+		return;
+	}
 	q->upstream->counts.timeouts++;
 	note_result(q, -ETIMEDOUT);
-	if (!q->replied)
-		server_silent(server_asked(q), q->upstream->settings.now_ms());
+	if (!q->folded)
+		server_silent(server_asked(q), now_ms);
 	go_on_elsewhere(q);
 }
 
@@ -165,9 +190,26 @@ on_doubt(struct channel_use *use, int sign)
 	int64_t left_ms = q->deadline_at_ms - q->upstream->settings.now_ms();
 
 	if (sign == -EPROTO)
-		q->replied = true;
+		q->folded = true;
 	/* A timer that is set already is moved, which takes no memory. */
 	(void)set_timer(q, MAX_OF(MIN_OF(UPSTREAM_PAUSE_MS, left_ms), 0));
+}
+
+/* A reply that is no answer. Who cannot bear EDNS says so in one of these ways (RFC 6891
+ * section 7). */
+static void
+on_failure(struct upstream_question *q, unsigned rcode)
+{
+	q->upstream->counts.refused++;
+	note_result(q, -EREMOTEIO);
+	if ((rcode == RCODE_FORMERR || rcode == RCODE_NOTIMP) && !q->bare[q->at]) {
+		q->bare[q->at] = true;
+		go_on(q);
+		return;
+	}
+	server_failed(server_asked(q), q->upstream->settings.now_ms());
+	q->refuted[q->at] = true;
+	go_on_elsewhere(q);
 }
 
 static void
@@ -179,14 +221,25 @@ on_message(struct upstream_question *q, const uint8_t *msg, size_t len)
 	r = answer_examine(
 	    msg, len, q->name, q->type, q->upstream->settings.now_ms(), &a);
 	if (r == 0) {
+		server_answered(server_asked(q));
 		finish(q, 0, a);
 	} else if (r == -ENOMEM) {
 		finish(q, r, NULL);
 	} else {
-		q->refuted[q->at] = true;
-		note_result(q, -EREMOTEIO);
-		go_on_elsewhere(q);
+		on_failure(q, msg[3] & WIRE_RCODE); /* it has a header */
 	}
+}
+
+/* The reply to the packet has come, whole or cut. */
+static void
+note_reply(struct upstream_question *q, bool whole)
+{
+	struct server *s = server_asked(q);
+
+	server_replied(s, q->tcp ? -1 : q->upstream->settings.now_ms() - q->sent_ms);
+	/* of a cut one, and over TCP, the letters are not looked at */
+	if (whole && !q->tcp && q->packet.mixed)
+		server_kept_case(s);
 }
 
 static void
@@ -195,7 +248,7 @@ on_done(struct channel_use *use, int result, const uint8_t *msg, size_t len)
 	struct upstream_question *q = CONTAINER_OF(use, struct upstream_question, use);
 
 	if (result == 0 || result == -EMSGSIZE)
-		server_replied(server_asked(q));
+		note_reply(q, result == 0);
 	if (result == 0) {
 		on_message(q, msg, len);
 	} else if (is_shortage(result)) {
@@ -232,6 +285,7 @@ upstream_ask(struct upstream *u, struct server_group *group, struct upstream_que
 
 	memset(q->tries, 0, sizeof(q->tries));
 	memset(q->refuted, 0, sizeof(q->refuted));
+	memset(q->bare, 0, sizeof(q->bare));
 	q->upstream = u;
 	q->group = server_group_ref(group);
 	server_group_order(group, now_ms, q->order);
@@ -239,6 +293,7 @@ upstream_ask(struct upstream *u, struct server_group *group, struct upstream_que
 	q->deadline_at_ms = now_ms + u->settings.deadline_ms;
 	q->result = -ENETUNREACH;
 	q->tcp = false;
+	q->as_is = false;
 	q->use = (struct channel_use){
 	    .done = on_done,
 	    .doubt = on_doubt,

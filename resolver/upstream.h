@@ -9,6 +9,9 @@
  * make the rest of the question go over TCP, beginning with the same server. Every try
  * has a new id, letter case and port.
  *
+ * A server that finds the question malformed or beyond it is asked once more without
+ * EDNS, one that sends it back in other letter case once more in small letters.
+ *
  * A sign that no reply will come, which anyone could forge (an ICMP error, a reply in
  * other letter case), does not end a try: it shortens it to UPSTREAM_PAUSE_MS, in which
  * the true reply is still welcome.
@@ -39,11 +42,14 @@ struct upstream_settings {
 	struct event_base *base;
 	int64_t (*now_ms)(void);
 	int64_t deadline_ms; /* for the question */
-	int64_t try_ms;      /* for one server */
+	int64_t try_ms;      /* for one server, at most */
 };
 
 struct upstream_counts {
 	uint64_t questions, tries, truncated, timeouts;
+	uint64_t tcp;     /* of the tries */
+	uint64_t bare;    /* tries without EDNS */
+	uint64_t refused; /* replies without an answer: a failure rcode or nonsense */
 };
 
 struct upstream {
@@ -71,11 +77,14 @@ struct upstream_question {
 	struct server *order[RESOLVER_SERVERS_MAX];
 	uint8_t tries[RESOLVER_SERVERS_MAX];
 	bool refuted[RESOLVER_SERVERS_MAX]; /* not to be asked again */
+	bool bare[RESOLVER_SERVERS_MAX];    /* to be asked without EDNS */
 	size_t at;                          /* in order: who is being asked */
+	int64_t sent_ms;
 	int64_t deadline_at_ms;
 	int result; /* if the question ended now */
 	bool tcp;
-	bool replied; /* in this try, if only in other letter case */
+	bool as_is;  /* in small letters */
+	bool folded; /* in this try a reply in other letter case came */
 	struct channel_use use;
 	struct packet packet;
 	struct event timer;

@@ -93,7 +93,9 @@ teardown(void **state)
 BED_FUNCTION int
 try_ask_name(struct job *j, const struct name *n, enum carrier_transport transport)
 {
-	assert_int_equal(packet_make(n, TYPE_A, &entropy, &j->packet), 0);
+	const struct packet_form form = {.bare = false};
+
+	assert_int_equal(packet_make(n, TYPE_A, form, &entropy, &j->packet), 0);
 	j->ended = j->doubted = false;
 	j->use = (struct channel_use){
 	    .done = on_done,

@@ -23,10 +23,13 @@ note_query(struct fake_query *q)
 {
 	struct fake_server *f = q->server;
 
-	assert_true(q->len > WIRE_HEADER_LEN + OPT_LEN);
+	size_t opt_len = q->bytes[11] != 0 ? OPT_LEN : 0;
+
+	assert_true(q->len > WIRE_HEADER_LEN + opt_len);
 	q->id = (uint16_t)(q->bytes[0] << 8 | q->bytes[1]);
 	q->port = ntohs(q->peer.sin_port);
-	q->question_len = q->len - WIRE_HEADER_LEN - OPT_LEN;
+	q->question_len = q->len - WIRE_HEADER_LEN - opt_len;
+	q->bare = opt_len == 0;
 	if (q->tcp) {
 		f->tcp_count++;
 	} else {

@@ -30,6 +30,7 @@ struct fake_server;
 struct fake_query {
 	struct fake_server *server;
 	bool tcp;
+	bool bare; /* without an OPT */
 	int fd;
 	struct sockaddr_in peer;
 	uint16_t id;

@@ -8,6 +8,7 @@
 #include "resolver/packet.h"
 #include "tests/unit/fake_server.h"
 
+static const struct packet_form usual = {.bare = false};
 static int fill_result;
 
 static int
@@ -34,7 +35,7 @@ packet_of(const char *text, uint16_t type)
 	struct packet p;
 
 	entropy_init(&e, fill);
-	assert_int_equal(packet_make(&n, type, &e, &p), 0);
+	assert_int_equal(packet_make(&n, type, usual, &e, &p), 0);
 	return p;
 }
 
@@ -93,6 +94,27 @@ ids_and_letters_vary(void **state)
 }
 
 static void
+letters_stay_small_and_the_opt_away_when_told_to(void **state)
+{
+	const struct packet_form form = {.as_is = true, .bare = true};
+	struct name n = name_of("a.example");
+	struct entropy e;
+	struct packet p;
+
+	(void)state;
+	entropy_init(&e, fill);
+	for (size_t i = 0; i < 20; i++) {
+		assert_int_equal(packet_make(&n, TYPE_A, form, &e, &p), 0);
+		assert_false(p.mixed);
+		assert_int_equal(p.len, WIRE_HEADER_LEN + n.len + 4);
+		assert_memory_equal(p.bytes + WIRE_HEADER_LEN, n.bytes, n.len);
+		assert_int_equal(wire_check(p.bytes, p.len), 0);
+	}
+	assert_true(packet_of("many.letters.example", TYPE_A).mixed);
+	assert_false(packet_of("4.3.2.1", TYPE_A).mixed);
+}
+
+static void
 longest_name_and_root_fit(void **state)
 {
 	struct name n = {.len = NAME_WIRE_MAX};
@@ -110,7 +132,7 @@ longest_name_and_root_fit(void **state)
 	}
 	assert_int_equal(pos + 1, NAME_WIRE_MAX);
 	entropy_init(&e, fill);
-	assert_int_equal(packet_make(&n, TYPE_A, &e, &p), 0);
+	assert_int_equal(packet_make(&n, TYPE_A, usual, &e, &p), 0);
 	assert_int_equal(p.len, PACKET_MAX);
 	assert_int_equal(wire_check(p.bytes, p.len), 0);
 	p = packet_of(".", TYPE_A);
@@ -127,7 +149,7 @@ without_entropy_there_is_no_packet(void **state)
 	(void)state;
 	entropy_init(&e, fill);
 	fill_result = -EIO;
-	assert_int_equal(packet_make(&n, TYPE_A, &e, &p), -EIO);
+	assert_int_equal(packet_make(&n, TYPE_A, usual, &e, &p), -EIO);
 	fill_result = 0;
 }
 
@@ -238,6 +260,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(has_one_question_rd_and_an_opt),
 	    cmocka_unit_test(ids_and_letters_vary),
+	    cmocka_unit_test(letters_stay_small_and_the_opt_away_when_told_to),
 	    cmocka_unit_test(longest_name_and_root_fit),
 	    cmocka_unit_test(without_entropy_there_is_no_packet),
 	    cmocka_unit_test(reply_is_right),

@@ -215,10 +215,106 @@ reply_makes_a_server_good(void **state)
 
 	(void)state;
 	make_bad(g->servers[0], 0);
-	server_replied(g->servers[0]);
+	server_replied(g->servers[0], -1);
 	assert_true(server_ask_first(g->servers[0], 0));
 	server_silent(g->servers[0], 0);
 	assert_true(server_ask_first(g->servers[0], 0));
+	server_group_unref(g);
+}
+
+static void
+failures_make_a_server_bad_until_it_answers(void **state)
+{
+	struct server_group *g = group_of(0, 1);
+	struct server *s = g->servers[0];
+
+	(void)state;
+	for (unsigned i = 1; i < SERVER_FAILURES_BAD; i++)
+		server_failed(s, 0);
+	assert_true(server_ask_first(s, 0));
+	server_failed(s, 0);
+	assert_false(server_ask_first(s, 0));
+	server_replied(s, 1); /* it is there, and as useless as before */
+	assert_false(server_ask_first(s, SERVER_PENALTY_MIN_MS - 1));
+	assert_true(server_ask_first(s, SERVER_PENALTY_MIN_MS));
+	server_answered(s);
+	assert_true(server_ask_first(s, SERVER_PENALTY_MIN_MS));
+	server_group_unref(g);
+}
+
+static void
+slow_servers_come_later_but_are_looked_at_again(void **state)
+{
+	struct server_group *g = group_of(0, 3);
+	struct server *order[RESOLVER_SERVERS_MAX];
+
+	(void)state;
+	server_replied(g->servers[0], 2 + 2 * SERVER_SLOW_MS);
+	server_replied(g->servers[1], 2);
+	make_bad(g->servers[2], 1000);
+	server_group_order(g, 1000, order); /* once it is looked at */
+	assert_ptr_equal(order[0], g->servers[0]);
+	for (int64_t ms = 0; ms < SERVER_PENALTY_MAX_MS; ms += 500) {
+		make_bad(g->servers[2], 1000 + ms);
+		g->servers[2]->retry_at_ms = INT64_MAX;
+		server_group_order(g, 1000 + ms, order);
+		assert_ptr_equal(order[0], g->servers[1]);
+		assert_ptr_equal(order[1], g->servers[0]);
+		assert_ptr_equal(order[2], g->servers[2]);
+	}
+	server_group_order(g, 1000 + SERVER_PENALTY_MAX_MS, order);
+	assert_ptr_equal(order[0], g->servers[0]);
+	for (unsigned i = 0; i < 30; i++)
+		server_replied(g->servers[0], 2); /* it has become quick */
+	server_group_order(g, 1001 + SERVER_PENALTY_MAX_MS, order);
+	assert_ptr_equal(order[0], g->servers[0]);
+	server_group_unref(g);
+}
+
+static void
+wait_is_as_long_as_replies_take(void **state)
+{
+	struct server_group *g = group_of(0, 1);
+	struct server *s = g->servers[0];
+
+	(void)state;
+	assert_int_equal(server_wait_ms(s, 800), 800); /* nothing is known */
+	server_replied(s, 1);
+	assert_int_equal(server_wait_ms(s, 800), 400);
+	server_replied(s, -1); /* over TCP: says nothing */
+	assert_int_equal(server_wait_ms(s, 800), 400);
+	server_silent(s, 0);
+	assert_int_equal(server_wait_ms(s, 800), 800); /* back off */
+	for (unsigned i = 0; i < 100; i++)
+		server_replied(s, 500);
+	assert_in_range(server_wait_ms(s, 800), 500, 520);
+	server_replied(s, 5000);
+	assert_int_equal(server_wait_ms(s, 800), 800);
+	server_group_unref(g);
+}
+
+static void
+folding_is_noticed_for_a_time(void **state)
+{
+	struct server_group *g = group_of(0, 1);
+	struct server *s = g->servers[0];
+
+	(void)state;
+	for (unsigned i = 1; i < SERVER_FOLDED_MAX; i++)
+		server_folded(s, 5);
+	server_kept_case(s); /* it was something else then */
+	for (unsigned i = 1; i < SERVER_FOLDED_MAX; i++)
+		server_folded(s, 5);
+	assert_true(server_keeps_case(s, 5));
+	assert_int_equal(list.folding, 0);
+	server_folded(s, 5);
+	server_folded(s, 6); /* one that was under way */
+	assert_false(server_keeps_case(s, 5 + SERVER_AS_IS_MS - 1));
+	assert_true(server_keeps_case(s, 5 + SERVER_AS_IS_MS));
+	assert_int_equal(list.folding, 1);
+	server_folded(s, 5 + SERVER_AS_IS_MS);
+	assert_false(server_keeps_case(s, 5 + SERVER_AS_IS_MS));
+	assert_int_equal(list.folding, 2);
 	server_group_unref(g);
 }
 
@@ -238,6 +334,10 @@ main(void)
 	    TEST(all_bad_are_all_asked),
 	    TEST(bad_server_is_tried_once_in_a_growing_penalty),
 	    TEST(reply_makes_a_server_good),
+	    TEST(failures_make_a_server_bad_until_it_answers),
+	    TEST(slow_servers_come_later_but_are_looked_at_again),
+	    TEST(wait_is_as_long_as_replies_take),
+	    TEST(folding_is_noticed_for_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

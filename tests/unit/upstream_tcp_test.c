@@ -75,35 +75,74 @@ folds(struct fake_server *f, const struct fake_query *q)
 	fake_server_reply(&folded, 1, 60);
 }
 
-/* 400 ms are too short for three pauses. */
 static void
-server_that_folds_the_case_is_asked_over_tcp(void **state)
+use_one_that_folds(void)
 {
-	(void)state;
 	use_servers(1);
-	upstream.settings.deadline_ms = 2000;
+	upstream.settings.deadline_ms = 2000; /* 400 ms are too short for the pauses */
 	upstream.settings.try_ms = 1000;
 	servers[0].on_query = folds;
+}
+
+static void
+server_that_folds_the_case_is_asked_in_small_letters(void **state)
+{
+	(void)state;
+	use_one_that_folds();
+	fake_server_no_tcp(&servers[0]);
+	for (size_t i = 1; i <= SERVER_FOLDED_MAX; i++) {
+		assert_int_equal(list.folding, 0);
+		ask();
+		expect_answer();
+		assert_int_equal(servers[0].udp_count, 2 * i);
+		assert_true(ended_ms - began_ms >= UPSTREAM_PAUSE_MS - 1);
+	}
+	assert_int_equal(list.folding, 1);
+	ask(); /* from now on at once */
+	expect_answer();
+	assert_int_equal(servers[0].udp_count, 2 * SERVER_FOLDED_MAX + 1);
+	assert_true(server_ask_first(group->servers[0], fake_now_ms()));
+	assert_int_equal(upstream.counts.timeouts, 0);
+}
+
+/* Letters in other case however they are sent. */
+static void
+shouts(struct fake_server *f, const struct fake_query *q)
+{
+	struct fake_query loud = *q;
+
+	(void)f;
+	for (size_t i = WIRE_HEADER_LEN; i < WIRE_HEADER_LEN + q->question_len - 4; i++)
+		if (loud.bytes[i] >= 'a' && loud.bytes[i] <= 'z')
+			loud.bytes[i] = (uint8_t)(loud.bytes[i] - 'a' + 'A');
+	fake_server_reply(&loud, 1, 60);
+}
+
+static void
+server_that_changes_small_letters_is_asked_over_tcp(void **state)
+{
+	(void)state;
+	use_one_that_folds();
+	servers[0].on_query = shouts;
 	ask();
 	expect_answer();
 	assert_int_equal(servers[0].udp_count, CHANNEL_WRONG_MAX);
 	assert_int_equal(servers[0].tcp_count, 1);
-	assert_true(ended_ms - began_ms < CHANNEL_WRONG_MAX * UPSTREAM_PAUSE_MS);
 	assert_true(server_ask_first(group->servers[0], fake_now_ms()));
 }
 
 static void
-server_that_folds_the_case_is_not_silent(void **state)
+right_reply_behind_a_folded_one_is_taken(void **state)
 {
 	(void)state;
-	use_servers(1);
-	upstream.settings.deadline_ms = 2000;
-	upstream.settings.try_ms = 1000;
-	servers[0].on_query = folds;
-	fake_server_no_tcp(&servers[0]);
+	use_one_that_folds();
 	ask();
-	expect(-EREMOTEIO);
-	assert_true(server_ask_first(group->servers[0], fake_now_ms()));
+	while (servers[0].udp_count == 0)
+		assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
+	fake_server_reply(&servers[0].last, 1, 60);
+	expect_answer();
+	assert_int_equal(servers[0].udp_count, 1);
+	assert_int_equal(group->servers[0]->folded, 0);
 }
 
 static size_t wrong_count;
@@ -216,8 +255,9 @@ main(void)
 	    TEST(truncated_reply_is_asked_for_over_tcp),
 	    TEST(truncating_server_without_tcp_leads_to_the_next_over_tcp),
 	    TEST(tcp_has_the_same_deadline),
-	    TEST(server_that_folds_the_case_is_asked_over_tcp),
-	    TEST(server_that_folds_the_case_is_not_silent),
+	    TEST(server_that_folds_the_case_is_asked_in_small_letters),
+	    TEST(server_that_changes_small_letters_is_asked_over_tcp),
+	    TEST(right_reply_behind_a_folded_one_is_taken),
 	    TEST(many_wrong_replies_lead_to_tcp),
 	    TEST(wrong_replies_count_over_all_tries),
 	    TEST(closed_port_leads_to_the_next_server_after_a_pause),

@@ -41,6 +41,39 @@ failure_rcode_leads_to_the_next_server(void **state)
 		assert_int_equal(servers[1].udp_count, i + 1);
 	}
 	assert_int_equal(upstream.counts.timeouts, 0);
+	assert_int_equal(upstream.counts.bare, 2); /* FORMERR and NOTIMP may mean EDNS */
+}
+
+static void
+cannot_bear_edns(struct fake_server *f, const struct fake_query *q)
+{
+	(void)f;
+	if (q->bare)
+		fake_server_reply(q, 1, 60);
+	else
+		fake_server_fail(q, fail_flags);
+}
+
+/* And is asked with it the next time: nothing is remembered (RFC 6891 section 7). */
+static void
+item_49_server_without_edns_is_asked_without(void **state)
+{
+	static const uint16_t rcodes[] = {RCODE_FORMERR, RCODE_NOTIMP};
+
+	(void)state;
+	use_servers(1);
+	servers[0].on_query = cannot_bear_edns;
+	for (size_t i = 0; i < ARRAY_LEN(rcodes); i++) {
+		fail_flags = rcodes[i];
+		ask();
+		expect_answer();
+		assert_int_equal(servers[0].udp_count, 2 * (i + 1));
+		assert_int_equal(upstream.counts.bare, i + 1);
+	}
+	fail_flags = RCODE_REFUSED;
+	ask();
+	expect(-EREMOTEIO);
+	assert_int_equal(servers[0].udp_count, 5);
 }
 
 static void
@@ -241,6 +274,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(first_server_is_asked_once),
 	    TEST(failure_rcode_leads_to_the_next_server),
+	    TEST(item_49_server_without_edns_is_asked_without),
 	    TEST(contradictory_answer_leads_to_the_next_server),
 	    TEST(all_failing_end_it_at_once),
 	    TEST(nxdomain_is_an_answer),
