@@ -16,9 +16,31 @@ import dns.rcode
 import dns.rrset
 
 from dnsclient import frame, read_frame
+from lab import NODE_UPLINK4
 from namespace import Namespace, family_of
 
-Script = Callable[["Question"], "bytes | list[bytes] | None"]
+Reply = "bytes | Later | Raw | Close"
+Script = Callable[["Question"], "Reply | list[Reply] | None"]
+
+
+@dataclass(frozen=True)
+class Later:
+    """A reply that comes some time after the question."""
+
+    seconds: float
+    wire: bytes
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Bytes for a TCP connection as they are, without a length in front."""
+
+    wire: bytes
+
+
+@dataclass(frozen=True)
+class Close:
+    """The end of a TCP connection."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +48,7 @@ class Question:
     message: dns.message.Message
     transport: str  # "udp" or "tcp"
     port: int  # the asker's
+    host: str = ""  # which of ours was asked
 
     @property
     def name(self) -> str:
@@ -70,6 +93,11 @@ def silence(question: Question) -> None:
     return None
 
 
+def plain(reply: bytes | Raw | Close) -> bytes:
+    assert isinstance(reply, bytes), "for TCP only"
+    return reply
+
+
 class FakeUpstream:
     """Answers by script, from a thread of its own; a script that raises fails the test."""
 
@@ -81,6 +109,7 @@ class FakeUpstream:
         self._held: list[Callable[[], None]] = []
         self.holding = False  # keep what would be sent until release()
         self._stop_read, self._stop_write = os.pipe()
+        self._hosts = hosts
         self._udp = [place.inside(lambda h=h: self._bind(h, socket.SOCK_DGRAM)) for h in hosts]
         self._tcp = [place.inside(lambda h=h: self._bind(h, socket.SOCK_STREAM)) for h in hosts]
         self._connections: list[socket.socket] = []
@@ -113,9 +142,15 @@ class FakeUpstream:
             self._asked.clear()
             self._held.clear()
 
-    def asked(self, name: str | None = None, rdtype: str | None = None) -> list[Question]:
+    def asked(self, name: str | None = None, rdtype: str | None = None,
+              host: str | None = None) -> list[Question]:
         with self._changed:
-            return [q for q in self._asked if name in (None, q.name) and rdtype in (None, q.type)]
+            return [q for q in self._asked if name in (None, q.name)
+                    and rdtype in (None, q.type) and host in (None, q.host)]
+
+    def forge(self, port: int, wire: bytes, asker: str = NODE_UPLINK4) -> None:
+        """A datagram from the first of our addresses that no question led to."""
+        self._udp[0].sendto(wire, (asker, port))
 
     def wait_asked(self, count: int, name: str, timeout: float = 5) -> None:
         with self._changed:
@@ -138,26 +173,45 @@ class FakeUpstream:
                 return
             for s in ready:
                 if s in self._udp:
-                    data, peer = s.recvfrom(65535)
-                    self._handle(data, "udp", peer[1], lambda w, s=s, p=peer: s.sendto(w, p))
+                    self._serve_udp(s, self._hosts[self._udp.index(s)])
                 elif s in self._tcp:
                     self._connections.append(s.accept()[0])
                 else:
                     self._serve_tcp(s)
 
+    def _serve_udp(self, s: socket.socket, host: str) -> None:
+        try:
+            data, peer = s.recvfrom(65535)
+        except ConnectionError:
+            return  # an ICMP error about an earlier reply
+        self._handle(data, "udp", peer[1], host, lambda r: s.sendto(plain(r), peer))
+
     def _serve_tcp(self, s: socket.socket) -> None:
+        def send(reply: bytes | Raw | Close) -> None:
+            if isinstance(reply, Close):
+                s.shutdown(socket.SHUT_RDWR)
+            else:
+                s.sendall(reply.wire if isinstance(reply, Raw) else frame(reply))
+
         try:
             data = read_frame(s)
+            host, port = s.getsockname()[0], s.getpeername()[1]
         except (EOFError, OSError):
             self._connections.remove(s)
             s.close()
             return
-        self._handle(data, "tcp", s.getpeername()[1], lambda w: s.sendall(frame(w)))
+        self._handle(data, "tcp", port, host, send)
 
-    def _handle(self, data: bytes, transport: str, port: int,
-                send: Callable[[bytes], object]) -> None:
+    def _handle(self, data: bytes, transport: str, port: int, host: str,
+                send: Callable[[bytes | Raw | Close], object]) -> None:
+        def send_safely(reply: bytes | Raw | Close) -> None:
+            try:
+                send(reply)
+            except OSError:
+                pass  # who asked has gone
+
         try:
-            question = Question(dns.message.from_wire(data), transport, port)
+            question = Question(dns.message.from_wire(data), transport, port, host)
             with self._changed:
                 self._asked.append(question)
                 self._changed.notify_all()
@@ -166,9 +220,16 @@ class FakeUpstream:
         except BaseException as e:
             self.failures.append(e)
             return
-        for wire in [replies] if isinstance(replies, bytes) else replies or []:
+        for reply in replies if isinstance(replies, list) else [replies]:
+            if reply is None:
+                continue
+            if isinstance(reply, Later):
+                later = threading.Timer(reply.seconds, send_safely, (reply.wire,))
+                later.daemon = True
+                later.start()
+                continue
             with self._changed:
                 if self.holding:
-                    self._held.append(lambda w=wire: send(w))
+                    self._held.append(lambda r=reply: send_safely(r))
                     continue
-            send(wire)
+            send_safely(reply)
