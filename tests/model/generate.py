@@ -5,6 +5,7 @@ collides with everything; and questions about them.
 Manifests are valid: what is refused at load is the matter of the unit tests.
 """
 
+import json
 import random
 
 # What is asked of the registry beyond the basics; each is here once it holds.
@@ -203,14 +204,66 @@ class Registry:
     # The mesh
 
     def make_mesh(self):
-        policy = self.chance.choice(
-            [None] * 12 + [{}, {"mode": "REGISTRY_ONLY"}, {"mode": "ALLOW_ANY"},
-                          {"mode": "ALLOW_ANY_DYNAMIC_DNS"}])
-        if policy is None:
-            return []
-        return [{"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator",
-                 "metadata": {"name": "mesh", "namespace": "istio-system"},
-                 "spec": {"meshConfig": {"outboundTrafficPolicy": policy}}}]
+        """Fields stand in an IstioOperator, in the mesh's ConfigMap, or in both."""
+        fields = self.mesh_fields()
+        manifests = []
+        places = [{}, {}]
+        for key, value in fields.items():
+            for place in self.chance.choice([places[:1], places[1:], places]):
+                place[key] = value
+        if places[0] or self.likely(0.1):
+            manifests.append({"apiVersion": "install.istio.io/v1alpha1", "kind": "IstioOperator",
+                              "metadata": {"name": "mesh", "namespace": "istio-system"},
+                              "spec": {"meshConfig": places[0]}})
+        if places[1] or self.likely(0.1):
+            manifests.append({"apiVersion": "v1", "kind": "ConfigMap",
+                              "metadata": {"name": "istio", "namespace": "istio-system"},
+                              "data": {"mesh": json.dumps(places[1])}})
+        return manifests + self.make_namespaces()
+
+    def mesh_fields(self):
+        chance = self.chance
+        fields = {}
+        policy = chance.choice([None] * 12 + [{}, {"mode": "REGISTRY_ONLY"}, {"mode": "ALLOW_ANY"},
+                                              {"mode": "ALLOW_ANY_DYNAMIC_DNS"}])
+        if policy is not None:
+            fields["outboundTrafficPolicy"] = policy
+        if self.likely(0.3):
+            fields["defaultServiceExportTo"] = chance.choice(
+                [[], ["*"], ["."], ["."], ["~"], ["a"], ["b", "."], ["b", "c"]])
+        if self.likely(0.3):
+            fields["discoverySelectors"] = [self.make_selector()
+                                            for _ in range(chance.choice([0, 1, 1, 2]))]
+        return fields
+
+    def make_selector(self):
+        chance = self.chance
+        selector = {}
+        labels = chance.choice(LABELS + [{"kubernetes.io/metadata.name": "a"}])
+        if labels or self.likely(0.2):
+            selector["matchLabels"] = labels
+        expressions = []
+        for _ in range(chance.choice([0, 0, 1, 2])):
+            operator = chance.choice(["In", "NotIn", "Exists", "DoesNotExist"])
+            key = chance.choice(["app", "tier", "kubernetes.io/metadata.name"])
+            expression = {"key": key, "operator": operator}
+            if operator in ("In", "NotIn"):
+                expression["values"] = chance.sample(["x", "y", "z", "a", "b"],
+                                                     chance.randint(1, 3))
+            expressions.append(expression)
+        if expressions:
+            selector["matchExpressions"] = expressions
+        return selector
+
+    def make_namespaces(self):
+        namespaces = []
+        for name in NAMESPACES + [PODLESS]:
+            if self.likely(0.8):
+                labels = self.chance.choice(LABELS)
+                metadata = {"name": name, **({"labels": labels} if labels else {})}
+                namespaces.append({"apiVersion": "v1", "kind": "Namespace",
+                                   "metadata": metadata})
+        return namespaces
 
     # Questions
 

@@ -199,22 +199,43 @@ print_ports(const struct registry_host *h)
 }
 
 static void
-print_addresses(const struct judge *j, const struct registry_host *h)
+print_permits(const struct judge *j, const struct registry_host *h)
+{
+	(void)printf(" permits=");
+	for (size_t i = 0; i < j->probe_count; i++)
+		(void)putchar(
+		    registry_permits(j->registry, h, &j->probes[i]) ? '1' : '0');
+}
+
+static void
+print_static(const struct registry_host *h)
 {
 	struct addr list[STATIC_MAX];
 	char text[ADDR_TEXT_MAX];
 	size_t n;
 
-	(void)printf(" permits=");
-	for (size_t i = 0; i < j->probe_count; i++)
-		(void)putchar(
-		    registry_permits(j->registry, h, &j->probes[i]) ? '1' : '0');
 	if (h->resolution != RESOLUTION_STATIC)
 		return;
 	n = registry_static(h, list, STATIC_MAX);
 	(void)printf(" static=");
 	for (size_t i = 0; i < n; i++)
 		(void)printf("%s%s", i > 0 ? "," : "", addr_format(&list[i], text));
+}
+
+/* Each with the zone that it is asked in, -1 for none. */
+static void
+print_targets(const struct registry_host *h)
+{
+	char text[NAME_TEXT_MAX];
+	struct name n;
+
+	if (h->target_count > 0)
+		(void)printf(" targets=");
+	for (size_t i = 0; i < h->target_count; i++) {
+		name_from_wire(h->targets[i].name, h->targets[i].len, &n);
+		(void)printf("%s%s@%d", i > 0 ? "," : "", name_format(&n, text),
+		    (int)h->targets[i].zone);
+	}
 }
 
 static void
@@ -224,7 +245,9 @@ print_host(const struct judge *j, const struct registry_host *h)
 	    h->source.namespace, h->source.name, h->host, h->resolution,
 	    h->internal ? " internal" : "");
 	print_ports(h);
-	print_addresses(j, h);
+	print_permits(j, h);
+	print_targets(h);
+	print_static(h);
 }
 
 static void

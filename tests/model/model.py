@@ -11,6 +11,7 @@ An address is (4 or 6, number), a prefix is (4 or 6, number, length).
 import datetime
 import functools
 import ipaddress
+import json
 
 TCP, UDP = 6, 17
 REGISTRY_ONLY, ALLOW_ANY = "REGISTRY_ONLY", "ALLOW_ANY"
@@ -91,6 +92,12 @@ def is_within(name, parent):
     return name == parent or is_below(name, parent)
 
 
+def zone_of(name, zones):
+    """The index of the longest zone that the name lies in, or -1."""
+    around = [zone for zone in zones if is_within(name, zone)]
+    return zones.index(max(around, key=len)) if around else -1
+
+
 class Pattern:
     """A host of an entry: a name, "*.rest", or "*rest", which matches nothing here."""
 
@@ -145,6 +152,51 @@ def audience(export_to, namespace):
     return sorted(namespace if element == "." else element for element in export_to)
 
 
+def selects(selector, labels):
+    """A Kubernetes label selector."""
+    for key, value in (selector.get("matchLabels") or {}).items():
+        if labels.get(key) != value:
+            return False
+    for expression in selector.get("matchExpressions") or []:
+        key, values = expression["key"], expression.get("values") or []
+        holds = {"In": key in labels and labels[key] in values,
+                 "NotIn": key not in labels or labels[key] not in values,
+                 "Exists": key in labels,
+                 "DoesNotExist": key not in labels}
+        if not holds[expression["operator"]]:
+            return False
+    return True
+
+
+class Mesh:
+    """What the configuration says, and manifests in its stead, field by field."""
+
+    def __init__(self, settings, manifests):
+        self.mode = settings["mode"] or ALLOW_ANY
+        self.default_export = [EVERYBODY]
+        self.root = "istio-system"
+        self.discovery = []
+        for manifest in manifests:
+            if manifest["kind"] == "IstioOperator":
+                self.read(manifest["spec"]["meshConfig"])
+            elif manifest["kind"] == "ConfigMap":
+                self.read(json.loads(manifest["data"]["mesh"]))
+
+    def read(self, fields):
+        policy = fields.get("outboundTrafficPolicy")
+        if policy is not None:
+            self.mode = policy_mode(policy)
+        self.default_export = fields.get("defaultServiceExportTo") or self.default_export
+        self.root = fields.get("rootNamespace") or self.root
+        self.discovery = fields.get("discoverySelectors") or self.discovery
+
+
+def policy_mode(policy):
+    """Of an outboundTrafficPolicy that is there."""
+    mode = policy.get("mode") or REGISTRY_ONLY
+    return REGISTRY_ONLY if mode == REGISTRY_ONLY else ALLOW_ANY
+
+
 class Entry:
     """A ServiceEntry."""
 
@@ -162,12 +214,12 @@ class Entry:
                        UDP if port.get("protocol", "").upper() == "UDP" else TCP)
                       for port in spec.get("ports") or []]
         self.addresses = [prefix_of(text) for text in spec.get("addresses") or []]
-        self.endpoints = []
+        self.endpoints, self.targets = [], []
         for endpoint in spec.get("endpoints") or []:
             try:
                 self.endpoints.append(prefix_of(endpoint["address"]))
             except ValueError:
-                pass  # a name
+                self.targets.append(".".join(labels_of(endpoint["address"])))
         self.has_endpoints = bool(spec.get("endpoints"))
         selector = spec.get("workloadSelector")
         self.selector = None if selector is None else selector.get("labels") or {}
@@ -215,6 +267,11 @@ class Definition:
         return range_of(address) == PUBLIC and \
             not any(contains(prefix, unwrap(address)) for prefix in own)
 
+    def targets(self, zones):
+        """The endpoints' names, each with the zone that it lies in."""
+        names = sorted(set(target for part in self.parts for target in part.targets))
+        return [f"{name}@{zone_of(labels_of(name), zones)}" for name in names]
+
     def answer(self):
         """What resolution STATIC answers."""
         single = [prefix[:2] for part in self.parts for prefix in part.addresses
@@ -243,22 +300,28 @@ class Registry:
         self.zones = [labels_of(zone) for zone in settings["zones"]]
         self.own = [prefix_of(text) for text in settings["own"]]
         self.probes = [address_of(text) for text in settings["probes"]]
-        self.mesh_mode = settings["mode"] or ALLOW_ANY
+        self.mesh = Mesh(settings, manifests)
         of_kind = {}
         for manifest in manifests:
             of_kind.setdefault(manifest["kind"], []).append(manifest)
-        for manifest in of_kind.get("IstioOperator", []):
-            policy = manifest["spec"]["meshConfig"].get("outboundTrafficPolicy")
-            if policy is not None:
-                self.mesh_mode = policy.get("mode") or REGISTRY_ONLY
-                if self.mesh_mode == "ALLOW_ANY_DYNAMIC_DNS":
-                    self.mesh_mode = ALLOW_ANY
+        self.discovered = None  # every namespace
+        if self.mesh.discovery:
+            self.discovered = [m["metadata"]["name"] for m in of_kind.get("Namespace", [])
+                               if self.is_discovered(m)]
         self.pods = [Pod(manifest) for manifest in of_kind.get("Pod", [])]
-        self.entries = [Entry(manifest, [EVERYBODY])
-                        for manifest in of_kind.get("ServiceEntry", [])]
+        entries = [Entry(manifest, self.mesh.default_export)
+                   for manifest in of_kind.get("ServiceEntry", [])]
+        self.entries = [entry for entry in entries
+                        if self.discovered is None or entry.namespace in self.discovered]
         self.entries.sort(key=lambda entry: entry.age)
         self.define()
         self.views = {}
+
+    def is_discovered(self, namespace):
+        metadata = namespace["metadata"]
+        labels = {**(metadata.get("labels") or {}),
+                  "kubernetes.io/metadata.name": metadata["name"]}
+        return any(selects(selector, labels) for selector in self.mesh.discovery)
 
     def define(self):
         self.definitions = []
@@ -289,10 +352,10 @@ class Registry:
                     if any(self.pod_at(address) is pod for address in pod.addresses)])
 
     def mode(self):
-        return self.mesh_mode
+        return self.mesh.mode
 
     def mode_of(self, pod):
-        return self.mesh_mode
+        return self.mesh.mode
 
     # What they see
 
@@ -342,9 +405,9 @@ class Registry:
     def judge(self, source, text):
         pod = self.pod_at(source)
         name = labels_of(text)
-        zones = [zone for zone in self.zones if is_within(name, zone)]
-        if zones:
-            return f"zone {self.zones.index(max(zones, key=len))}"
+        zone = zone_of(name, self.zones)
+        if zone >= 0:
+            return f"zone {zone}"
         if self.mode_of(pod) == ALLOW_ANY:
             return "open"
         seen = [s for s in self.view(pod) if s.definition.pattern.matches(name)]
@@ -366,6 +429,8 @@ class Registry:
                 f"{' internal' if definition.internal() else ''}"
                 f" ports={','.join(f'{n}/{p}' for n, p in seen.ports)} permits=")
         text += "".join(str(int(definition.permits(probe, self.own))) for probe in self.probes)
+        if definition.targets(self.zones):
+            text += f" targets={','.join(definition.targets(self.zones))}"
         if oldest.resolution == "STATIC":
             text += f" static={','.join(address_text(a) for a in definition.answer())}"
         return text

@@ -70,7 +70,7 @@ def normal(answer):
     words = answer.split(" ")
     for index, word in enumerate(words):
         key, sign, value = word.partition("=")
-        if sign and key in ("ports", "static"):
+        if sign and key in ("ports", "static", "targets"):
             words[index] = f"{key}={','.join(sorted(set(value.split(','))))}"
     return " ".join(words)
 
