@@ -168,10 +168,10 @@ unit-programs: $(UNIT_TESTS) $(REPLAYS) $(JUDGE)
 check:
 	@tests/deps.sh build test
 	@$(SUBMAKE) all early unit-programs
-	@$(RUN) --unit $(UNIT_TESTS) $(REPLAY_ARGS) $(MODEL_ARGS) $(PYTEST) -m "not slow"
+	@$(RUN) --unit $(UNIT_TESTS) --rules $(REPLAY_ARGS) $(MODEL_ARGS) $(PYTEST) -m "not slow"
 
 check-unit: unit-programs
-	@$(RUN) --unit $(UNIT_TESTS) $(REPLAY_ARGS) $(MODEL_ARGS)
+	@$(RUN) --unit $(UNIT_TESTS) --rules $(REPLAY_ARGS) $(MODEL_ARGS)
 
 FUZZ_SECONDS ?= 60
 SLOW_SAN := address,undefined

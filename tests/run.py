@@ -7,6 +7,7 @@ and nothing failed. A program that crashes, hangs or ends without its report is 
 """
 
 import argparse
+import collections
 import os
 import re
 import signal
@@ -23,6 +24,22 @@ FUZZ_INPUT_TIMEOUT_S = 10
 FUZZ_SEED = 1
 MODEL_TIMEOUT_S = 600
 MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "model", "run.py")
+# Rules of the registry that the rows of the unit tests' tables have to hold the code to,
+# each at least twice, inside and outside. E and W are Istio's validation by the numbers of
+# policy/entry_rules.h.
+RULES = {
+    **{f"E{n}": "ServiceEntry: error" for n in range(1, 43)},
+    **{f"W{n}": "ServiceEntry: warning" for n in range(1, 7)},
+    "1.1": "ServiceEntry: schema",
+    "1.3": "ServiceEntry: what the schema refuses besides",
+    "1.6": "traps of YAML",
+    "2.4": "sources of the mesh's settings",
+    "3.1": "exportTo",
+    "3.2a": "the same host in several namespaces",
+    "3.2b": "the same host in one namespace",
+    "7": "names and wildcards",
+}
+ROWS_MIN = 2
 MEMCHECK = [
     "valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full",
     "--show-leak-kinds=definite,indirect,possible",
@@ -110,7 +127,23 @@ def cmocka_count(folder):
     return count, text
 
 
-def run_unit(program, wrapper=(), timeout=UNIT_TIMEOUT_S):
+def rows_count(output, rows):
+    """Takes the rows of tables (tests/unit/cases.h) that are good out of the output."""
+    for rule in re.findall(r"(?m)^case \w+: (\S+)", output):
+        rows[rule] += 1
+    return re.sub(r"(?m)^case passed: .*\n", "", output)
+
+
+def run_rules(rows):
+    """Has each rule its rows?"""
+    few = [rule for rule in RULES if rows[rule] < ROWS_MIN]
+    count = Count(failed=1) if few else Count(passed=1)
+    show("rules", f"{sum(rows.values())} rows of tables", count,
+         f"fewer than {ROWS_MIN} rows: {', '.join(few)}")
+    return count
+
+
+def run_unit(program, rows, wrapper=(), timeout=UNIT_TIMEOUT_S):
     program = os.path.abspath(program)
     kind = "memcheck" if wrapper else "unit"
     with tempfile.TemporaryDirectory() as folder:
@@ -118,6 +151,7 @@ def run_unit(program, wrapper=(), timeout=UNIT_TIMEOUT_S):
             [*wrapper, program], timeout,
             {"CMOCKA_MESSAGE_OUTPUT": "xml", "CMOCKA_XML_FILE": f"{folder}/%g.xml"})
         count, text = cmocka_count(folder)
+    output = rows_count(output, rows)
     if status != 0 and count.failed == 0:
         text += f"exit status {status}\n"
         count.add(Count(failed=1))  # a crash, a hang, or valgrind
@@ -192,6 +226,8 @@ def run_pytest(arguments):
 def arguments_parse(argv):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--unit", nargs="*", default=[], metavar="PROGRAM")
+    parser.add_argument("--rules", action="store_true",
+                        help="fail when the unit tests' tables leave out a rule")
     parser.add_argument("--memcheck", nargs="*", default=[], metavar="PROGRAM")
     parser.add_argument("--replay", nargs=2, action="append", default=[],
                         metavar=("PROGRAM", "CORPUS"))
@@ -206,14 +242,17 @@ def arguments_parse(argv):
 
 
 def run_all(options, total):
+    rows = collections.Counter()
     for program in options.unit:
-        total.add(run_unit(program))
+        total.add(run_unit(program, rows))
+    if options.rules:
+        total.add(run_rules(rows))
     for program, corpus in options.replay:
         total.add(run_replay(program, corpus))
     for judge, seed, decisions in options.model:
         total.add(run_model(judge, seed, decisions))
     for program in options.memcheck:
-        total.add(run_unit(program, MEMCHECK, MEMCHECK_TIMEOUT_S))
+        total.add(run_unit(program, collections.Counter(), MEMCHECK, MEMCHECK_TIMEOUT_S))
     for program, corpus in options.fuzz:
         total.add(run_fuzzer(program, corpus, options.seconds))
     if options.pytest is not None:

@@ -3,6 +3,7 @@
 
 #include "policy/manifest.h"
 #include "tests/unit/built.h"
+#include "tests/unit/cases.h"
 
 #define SE "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\n"
 #define SPEC                                                                             \
@@ -137,13 +138,13 @@ objects(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct built b;
+		bool good;
 
 		(void)built_from(&b, cases[i].text); /* looked at by as_expected */
-		if (!as_expected(&b, cases[i].entries, cases[i].words)) {
-			print_error("%s: result %d\n", cases[i].title, b.result);
+		good = as_expected(&b, cases[i].entries, cases[i].words);
+		if (!good)
 			built_print(&b);
-			failed++;
-		}
+		failed += case_failed("1.6", cases[i].title, good);
 		built_close(&b);
 	}
 	assert_int_equal(failed, 0);

@@ -6,6 +6,7 @@
 
 #include "policy/mesh.h"
 #include "tests/unit/built.h"
+#include "tests/unit/cases.h"
 
 #define CM                                                                               \
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: "           \
@@ -24,94 +25,95 @@ static const struct {
 	enum outcome outcome;
 	const char *words;
 } cases[] = {
-    {"nobody says anything", NOTHING, "", IS_ANY, NULL},
-    {"the configuration says REGISTRY_ONLY", ONLY, "", IS_ONLY, NULL},
-    {"the configuration says ALLOW_ANY", ANY, "", IS_ANY, NULL},
-    {"operator: REGISTRY_ONLY", NOTHING,
+    {"2.4 nobody says anything", NOTHING, "", IS_ANY, NULL},
+    {"2.4 the configuration says REGISTRY_ONLY", ONLY, "", IS_ONLY, NULL},
+    {"2.4 the configuration says ALLOW_ANY", ANY, "", IS_ANY, NULL},
+    {"2.4 operator: REGISTRY_ONLY", NOTHING,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}}\n",
 	IS_ONLY, NULL},
-    {"operator overrides the configuration", ANY,
+    {"2.4 operator overrides the configuration", ANY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}}\n",
 	IS_ONLY, NULL},
-    {"operator overrides the other way", ONLY,
+    {"2.4 operator overrides the other way", ONLY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {mode: ALLOW_ANY}}}\n", IS_ANY,
 	NULL},
-    {"an empty policy is REGISTRY_ONLY", ANY,
+    {"2.4 an empty policy is REGISTRY_ONLY", ANY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {}}}\n", IS_ONLY, NULL},
-    {"a null mode in a policy is REGISTRY_ONLY", ANY,
+    {"2.4 a null mode in a policy is REGISTRY_ONLY", ANY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {mode: null}}}\n", IS_ONLY, NULL},
-    {"an absent policy says nothing", ONLY,
+    {"2.4 an absent policy says nothing", ONLY,
 	IOP "spec: {meshConfig: {accessLogFile: /dev/stdout}}\n", IS_ONLY, NULL},
-    {"a null policy says nothing", ONLY,
+    {"2.4 a null policy says nothing", ONLY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: null}}\n", IS_ONLY, NULL},
-    {"a null meshConfig says nothing", ONLY, IOP "spec: {meshConfig: }\n", IS_ONLY, NULL},
-    {"an operator without spec says nothing", ONLY, IOP, IS_ONLY, NULL},
-    {"ALLOW_ANY_DYNAMIC_DNS is ALLOW_ANY", ONLY,
+    {"2.4 a null meshConfig says nothing", ONLY, IOP "spec: {meshConfig: }\n", IS_ONLY,
+	NULL},
+    {"2.4 an operator without spec says nothing", ONLY, IOP, IS_ONLY, NULL},
+    {"2.4 ALLOW_ANY_DYNAMIC_DNS is ALLOW_ANY", ONLY,
 	IOP
 	"spec: {meshConfig: {outboundTrafficPolicy: {mode: ALLOW_ANY_DYNAMIC_DNS}}}\n",
 	IS_ANY, NULL},
-    {"an unknown word", ANY,
+    {"2.4 an unknown word", ANY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {mode: REGISTER_ONLY}}}\n",
 	IS_ERROR, "\"REGISTER_ONLY\" is unknown"},
-    {"the word in lower case", ANY,
+    {"2.4 the word in lower case", ANY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {mode: registry_only}}}\n",
 	IS_ERROR, "is unknown"},
-    {"a number", ANY, IOP "spec: {meshConfig: {outboundTrafficPolicy: {mode: 1}}}\n",
+    {"2.4 a number", ANY, IOP "spec: {meshConfig: {outboundTrafficPolicy: {mode: 1}}}\n",
 	IS_ERROR, "quotes"},
-    {"an empty word", ANY,
+    {"2.4 an empty word", ANY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {mode: ''}}}\n", IS_ERROR,
 	"is unknown"},
-    {"a policy that is a word", ANY,
+    {"2.4 a policy that is a word", ANY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: REGISTRY_ONLY}}\n", IS_ERROR,
 	"must be a mapping"},
-    {"a meshConfig that is a list", ANY, IOP "spec: {meshConfig: [a]}\n", IS_ERROR,
+    {"2.4 a meshConfig that is a list", ANY, IOP "spec: {meshConfig: [a]}\n", IS_ERROR,
 	"must be a mapping"},
-    {"the mesh ConfigMap", NOTHING,
+    {"2.4 the mesh ConfigMap", NOTHING,
 	CM "data:\n  mesh: |-\n    accessLogFile: /dev/stdout\n    "
 	   "outboundTrafficPolicy:\n      mode: REGISTRY_ONLY\n",
 	IS_ONLY, NULL},
-    {"the mesh ConfigMap with an empty policy", NOTHING,
+    {"2.4 the mesh ConfigMap with an empty policy", NOTHING,
 	CM "data:\n  mesh: |-\n    outboundTrafficPolicy: {}\n", IS_ONLY, NULL},
-    {"the mesh ConfigMap of a revision", NOTHING,
+    {"2.4 the mesh ConfigMap of a revision", NOTHING,
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio-canary, namespace: "
 	"istio-system}\ndata: {mesh: 'outboundTrafficPolicy: {}'}\n",
 	IS_ONLY, NULL},
-    {"the mesh ConfigMap without namespace", NOTHING,
+    {"2.4 the mesh ConfigMap without namespace", NOTHING,
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio}\ndata: {mesh: "
 	"'outboundTrafficPolicy: {}'}\n",
 	IS_ONLY, NULL},
-    {"a tenant's ConfigMap of that name", ONLY,
+    {"2.4 a tenant's ConfigMap of that name", ONLY,
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio, namespace: "
 	"tenant}\ndata: {mesh: 'outboundTrafficPolicy: {mode: ALLOW_ANY}'}\n",
 	IS_ERROR, "is not believed"},
-    {"a mesh ConfigMap whose text is empty", ONLY, CM "data: {mesh: ''}\n", IS_ONLY,
+    {"2.4 a mesh ConfigMap whose text is empty", ONLY, CM "data: {mesh: ''}\n", IS_ONLY,
 	NULL},
-    {"a mesh ConfigMap whose text is broken", ONLY, CM "data: {mesh: '['}\n", IS_ERROR,
-	"not readable"},
-    {"a mesh ConfigMap with two documents", ONLY,
+    {"2.4 a mesh ConfigMap whose text is broken", ONLY, CM "data: {mesh: '['}\n",
+	IS_ERROR, "not readable"},
+    {"2.4 a mesh ConfigMap with two documents", ONLY,
 	CM "data: {mesh: \"a: 1\\n---\\nb: 1\\n\"}\n", IS_ERROR, "second document"},
-    {"a mesh ConfigMap with an unknown mode", ONLY,
+    {"2.4 a mesh ConfigMap with an unknown mode", ONLY,
 	CM "data: {mesh: 'outboundTrafficPolicy: {mode: X}'}\n", IS_ERROR, "is unknown"},
-    {"another ConfigMap of Istio", ONLY,
+    {"2.4 another ConfigMap of Istio", ONLY,
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: istio-ca-root-cert, "
 	"namespace: "
 	"a}\ndata: {root-cert.pem: x}\n",
 	IS_ONLY, NULL},
-    {"a ConfigMap of somebody else", ONLY,
+    {"2.4 a ConfigMap of somebody else", ONLY,
 	"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {mesh: '['}\n",
 	IS_ONLY, NULL},
-    {"two manifests that agree", ANY,
+    {"2.4 two manifests that agree", ANY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {}}}\n---\n" CM
 	    "data: {mesh: 'outboundTrafficPolicy: {mode: REGISTRY_ONLY}'}\n",
 	IS_ONLY, NULL},
-    {"two manifests that disagree", ANY,
+    {"2.4 two manifests that disagree", ANY,
 	IOP "spec: {meshConfig: {outboundTrafficPolicy: {}}}\n---\n" CM
 	    "data: {mesh: 'outboundTrafficPolicy: {mode: ALLOW_ANY}'}\n",
 	IS_ERROR, "disagrees with that at a.yaml:4:"},
-    {"two manifests, one of which says nothing", ANY,
+    {"2.4 two manifests, one of which says nothing", ANY,
 	IOP "spec: {}\n---\n" CM "data: {mesh: 'outboundTrafficPolicy: {}'}\n", IS_ONLY,
 	NULL},
-    {"an unknown version of the operator", ONLY,
+    {"2.4 an unknown version of the operator", ONLY,
 	"apiVersion: install.istio.io/v9\nkind: IstioOperator\nmetadata: {name: x}\n",
 	IS_ERROR, "apiVersion"},
 };
@@ -134,6 +136,7 @@ modes(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct built b;
+		bool good;
 
 		built_open(&b);
 		b.settings.has_outbound = cases[i].configuration != NOTHING;
@@ -142,11 +145,10 @@ modes(void **state)
 					  : OUTBOUND_REGISTRY_ONLY;
 		built_add(&b, "a.yaml", cases[i].text);
 		(void)built_finish(&b); /* looked at by as_expected */
-		if (!as_expected(&b, cases[i].outcome, cases[i].words)) {
-			print_error("%s: result %d\n", cases[i].title, b.result);
+		good = as_expected(&b, cases[i].outcome, cases[i].words);
+		if (!good)
 			built_print(&b);
-			failed++;
-		}
+		failed += case_failed("", cases[i].title, good);
 		built_close(&b);
 	}
 	assert_int_equal(failed, 0);
@@ -323,16 +325,16 @@ who_sees_an_entry(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(sights); i++) {
 		struct built b;
+		bool good;
 
 		built_open(&b);
 		built_add(&b, "a.yaml", PODS);
 		built_add(&b, "a.yaml", sights[i].text);
 		(void)built_finish(&b); /* looked at by as_seen */
-		if (!as_seen(&b, sights[i].seen_by, sights[i].words)) {
-			print_error("%s: result %d\n", sights[i].title, b.result);
+		good = as_seen(&b, sights[i].seen_by, sights[i].words);
+		if (!good)
 			built_print(&b);
-			failed++;
-		}
+		failed += case_failed("", sights[i].title, good);
 		built_close(&b);
 	}
 	assert_int_equal(failed, 0);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "policy/range.h"
+#include "tests/unit/cases.h"
 #include "tests/unit/unit.h"
 
 static const struct {
@@ -115,10 +116,8 @@ kinds(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct addr a = address(cases[i].address);
 
-		if (range_of(&a) != cases[i].kind) {
-			print_error("%s: %d\n", cases[i].address, range_of(&a));
-			failed++;
-		}
+		failed +=
+		    case_failed("range", cases[i].address, range_of(&a) == cases[i].kind);
 	}
 	assert_int_equal(failed, 0);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "tests/unit/built.h"
+#include "tests/unit/cases.h"
 
 #define SE(ns, name, more, spec)                                                         \
 	"---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: "        \
@@ -50,9 +51,10 @@ as_wanted(const struct verdict *v, const struct judge_case *c)
 }
 
 static void
-judge_all(const char *text, const struct judge_case *cases, size_t n)
+judge_all(const char *rule, const char *text, const struct judge_case *cases, size_t n)
 {
 	struct built b;
+	char title[128];
 	size_t failed = 0;
 
 	if (built_from(&b, text) < 0)
@@ -61,12 +63,11 @@ judge_all(const char *text, const struct judge_case *cases, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct verdict v = built_judge(&b, cases[i].pod, cases[i].name);
 
-		if (!as_wanted(&v, &cases[i])) {
-			print_error("%s from %s: kind %d, reason %d, %s\n", cases[i].name,
-			    cases[i].pod != NULL ? cases[i].pod : "nobody", v.kind,
-			    v.reason, v.host != NULL ? v.host->source.name : "no host");
-			failed++;
-		}
+		(void)snprintf(title, sizeof(title),
+		    "%s from %s (kind %d, reason %d, %s)", cases[i].name,
+		    cases[i].pod != NULL ? cases[i].pod : "nobody", v.kind, v.reason,
+		    v.host != NULL ? v.host->source.name : "no host");
+		failed += case_failed(rule, title, as_wanted(&v, &cases[i]));
 	}
 	built_close(&b);
 	assert_int_equal(failed, 0);
@@ -95,12 +96,13 @@ hosts_and_wildcards(void **state)
 	};
 
 	(void)state;
-	judge_all(SE("a", "exact", "", "hosts: [Google.com]")
-		      SE("a", "wild", "", "hosts: ['*.wild.org']")
-			  SE("a", "deeper", "", "hosts: ['*.deep.wild.org']")
-			      SE("a", "one", "", "hosts: [one.deep.wild.org]")
-				  SE("a", "long", "", "hosts: [a.b.c.deep.net.test]")
-				      SE("a", "dot", "", "hosts: [dot.test.]"),
+	judge_all("7",
+	    SE("a", "exact", "", "hosts: [Google.com]")
+		SE("a", "wild", "", "hosts: ['*.wild.org']")
+		    SE("a", "deeper", "", "hosts: ['*.deep.wild.org']")
+			SE("a", "one", "", "hosts: [one.deep.wild.org]")
+			    SE("a", "long", "", "hosts: [a.b.c.deep.net.test]")
+				SE("a", "dot", "", "hosts: [dot.test.]"),
 	    cases, ARRAY_LEN(cases));
 }
 
@@ -136,7 +138,7 @@ exports(void **state)
 	};
 
 	(void)state;
-	judge_all(
+	judge_all("3.1",
 	    PODS SE("a", "own", "", "hosts: [own.t], exportTo: [.]")
 		SE("a", "named", "", "hosts: [named.t], exportTo: [a]")
 		    SE("a", "others", "", "hosts: [others.t], exportTo: [b, c]")
@@ -161,9 +163,10 @@ visible_before_specific(void **state)
 	};
 
 	(void)state;
-	judge_all(PODS SE("a", "wide", "", "hosts: ['*.w.t']")
-		      SE("a", "narrow", "", "hosts: ['*.n.w.t'], exportTo: [.]")
-			  SE("a", "exact", "", "hosts: [x.w.t], exportTo: [.]"),
+	judge_all("3.1",
+	    PODS SE("a", "wide", "", "hosts: ['*.w.t']")
+		SE("a", "narrow", "", "hosts: ['*.n.w.t'], exportTo: [.]")
+		    SE("a", "exact", "", "hosts: [x.w.t], exportTo: [.]"),
 	    cases, ARRAY_LEN(cases));
 }
 
@@ -188,7 +191,7 @@ same_host_in_namespaces(void **state)
 	};
 
 	(void)state;
-	judge_all(
+	judge_all("3.2a",
 	    PODS SE("a", "in-a", AGE("2022-01-01"), "hosts: [h.t]") SE("b", "in-b",
 		AGE("2021-01-01"), "hosts: [h.t]") SE("b", "zie-b", AGE("2021-01-01"),
 		"hosts: [tie.t]") SE("a", "tie-a", AGE("2021-01-01"), "hosts: [tie.t]")
@@ -272,7 +275,10 @@ shadowed_in_a_namespace(void **state)
 		v = built_judge(&b, NULL, "m.t");
 		assert_int_equal(v.kind, VERDICT_HOST);
 		assert_int_equal(v.host->port_count, 1);
-		assert_int_equal(v.host->ports[0].number, 80);
+		(void)snprintf(text, sizeof(text), "shadowed: %s %s",
+		    differences[i].metadata, differences[i].spec);
+		assert_int_equal(
+		    case_failed("3.2b", text, v.host->ports[0].number == 80), 0);
 		built_close(&b);
 	}
 }

@@ -5,31 +5,21 @@
  */
 #include <errno.h>
 
-#include "base/buf.h"
 #include "tests/unit/built.h"
-
-enum expectation { REFUSED, WARNED, CLEAN, ACCEPTED };
-
-struct rule_case {
-	const char *title;
-	enum expectation expect;
-	const char *words; /* of the finding */
-	const char *metadata;
-	const char *spec; /* in JSON, a part of YAML */
-};
+#include "tests/unit/entry_cases.h"
 
 #define PORTS "ports: [{number: 443, name: https, protocol: HTTPS}]"
 #define TCP "ports: [{number: 5432, name: pg, protocol: TCP}]"
 #define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define X10(text) text text text text text text text text text text
 
-static const struct rule_case cases[] = {
-    {"plain entry", CLEAN, NULL, "",
+static const struct entry_case cases[] = {
+    {"1.1 plain entry", CLEAN, NULL, "",
 	"hosts: [a.com], " PORTS ", resolution: DNS, location: MESH_EXTERNAL"},
     {"E1 annotation dry-run", REFUSED, "dry-run",
 	"annotations: {istio.io/dry-run: 'true'}",
 	"hosts: [a.com], " PORTS ", resolution: DNS"},
-    {"annotations without a value", CLEAN, NULL, "annotations: null",
+    {"1.6 annotations without a value", CLEAN, NULL, "annotations: null",
 	"hosts: [a.com], " PORTS ", resolution: DNS"},
     {"E2 selector label with empty key", REFUSED, "key of a label", "",
 	"hosts: [a.com], " PORTS
@@ -78,7 +68,7 @@ static const struct rule_case cases[] = {
 	"hosts: ['12345'], resolution: DNS, " PORTS},
     {"E6 one label all digits, plain, is a number", REFUSED, "put it in quotes", "",
 	"hosts: [12345], " PORTS},
-    {"host that YAML reads as false", REFUSED, "put it in quotes", "",
+    {"1.6 host that YAML reads as false", REFUSED, "put it in quotes", "",
 	"hosts: [no], " PORTS},
     {"E6 wildcard inside", REFUSED, "no host name", "", "hosts: ['a.*.com'], " PORTS},
     {"E6 wildcard twice", REFUSED, "no host name", "", "hosts: ['*.*.com'], " PORTS},
@@ -118,9 +108,9 @@ static const struct rule_case cases[] = {
 	"hosts: [a.com], addresses: [1.2.3.0/24], resolution: DNS, " PORTS},
     {"E8 CIDR with STATIC", ACCEPTED, NULL, "",
 	"hosts: [a.com], addresses: [1.2.3.0/24], resolution: STATIC, " PORTS},
-    {"a range over the metadata address", WARNED, "metadata", "",
+    {"E7 a range over the metadata address", WARNED, "metadata", "",
 	"hosts: [a.com], addresses: [0.0.0.0/0], " PORTS},
-    {"the metadata address itself", CLEAN, NULL, "",
+    {"E7 the metadata address itself", CLEAN, NULL, "",
 	"hosts: [a.com], addresses: [169.254.169.254], " PORTS},
     {"E9 null port", REFUSED, "empty port", "", "hosts: [a.com], ports: [null]"},
     {"E10 port name twice", REFUSED, "port name \"a\" stands twice", "",
@@ -138,9 +128,10 @@ static const struct rule_case cases[] = {
 	"65536}]"},
     {"E12 targetPort 0, as the schema has it", REFUSED, "targetPort", "",
 	"hosts: [a.com], ports: [{number: 1, name: a, protocol: TLS, targetPort: 0}]"},
-    {"targetPort of its own is not translated", WARNED, "targetPort 2 of port \"a\"", "",
+    {"E12 targetPort of its own is not translated", WARNED, "targetPort 2 of port \"a\"",
+	"",
 	"hosts: [a.com], ports: [{number: 1, name: a, protocol: TLS, targetPort: 2}]"},
-    {"targetPort equal", CLEAN, NULL, "",
+    {"E12 targetPort equal", CLEAN, NULL, "",
 	"hosts: [a.com], ports: [{number: 1, name: a, protocol: TLS, targetPort: 1}]"},
     {"E13 name missing", REFUSED, "without name", "",
 	"hosts: [a.com], ports: [{number: 1, protocol: TLS}]"},
@@ -171,7 +162,7 @@ static const struct rule_case cases[] = {
 	"hosts: [a.com], ports: [{number: 1e3, name: a, protocol: TLS}]"},
     {"E15 number missing", REFUSED, "without number", "",
 	"hosts: [a.com], ports: [{name: a, protocol: TLS}]"},
-    {"number in quotes", CLEAN, NULL, "",
+    {"1.6 number in quotes", CLEAN, NULL, "",
 	"hosts: [a.com], ports: [{number: '443', name: a, protocol: TLS}]"},
     {"W3 TCP without addresses", WARNED, "lists no addresses", "",
 	"hosts: [a.com], " TCP},
@@ -219,7 +210,7 @@ static const struct rule_case cases[] = {
 	"hosts: [a.com], resolution: STATIC, endpoints: [{address: 1.2.3.4, ports: "
 	"{https: "
 	"null}}], " PORTS},
-    {"endpoint port of its own is not translated", WARNED, "only 443 is opened", "",
+    {"E23 endpoint port of its own is not translated", WARNED, "only 443 is opened", "",
 	"hosts: [a.com], resolution: STATIC, endpoints: [{address: 1.2.3.4, ports: "
 	"{https: "
 	"8443}}], " PORTS},
@@ -233,10 +224,10 @@ static const struct rule_case cases[] = {
     {"E25 unix endpoint and two ports", REFUSED, "exactly one port", "",
 	"hosts: [a.com], resolution: STATIC, endpoints: [{address: 'unix:///a'}], ports: "
 	"[{number: 1, name: a, protocol: TLS}, {number: 2, name: b, protocol: TLS}]"},
-    {"unix endpoint, well formed, is refused too", REFUSED, "unix socket", "",
+    {"E19 unix endpoint, well formed, is refused too", REFUSED, "unix socket", "",
 	"hosts: [a.com], resolution: STATIC, endpoints: [{address: "
 	"'unix://@a'}], " PORTS},
-    {"STATIC without endpoints", CLEAN, NULL, "",
+    {"E18 STATIC without endpoints", CLEAN, NULL, "",
 	"hosts: [a.com], resolution: STATIC, " PORTS},
     {"E26 wildcard with DNS", REFUSED, "is a wildcard", "",
 	"hosts: ['*.a.com'], resolution: DNS, " PORTS},
@@ -264,7 +255,7 @@ static const struct rule_case cases[] = {
 	"hosts: [a.com], resolution: DYNAMIC_DNS, ports: [{number: 443, name: a, "
 	"protocol: "
 	"TLS}]"},
-    {"DYNAMIC_DNS", CLEAN, NULL, "",
+    {"E31 DYNAMIC_DNS", CLEAN, NULL, "",
 	"hosts: ['*.a.com'], resolution: DYNAMIC_DNS, ports: [{number: 443, name: a, "
 	"protocol: TLS}]"},
     {"E32 DYNAMIC_DNS with addresses", REFUSED, "has no addresses", "",
@@ -310,75 +301,27 @@ static const struct rule_case cases[] = {
 	"hosts: [a.com], exportTo: ['*', a], " PORTS},
     {"E42 ~ beside others", REFUSED, "\"~\" cannot stand beside", "",
 	"hosts: [a.com], exportTo: ['~', a], " PORTS},
-    {"exportTo * alone", CLEAN, NULL, "", "hosts: [a.com], exportTo: ['*'], " PORTS},
-    {"exportTo empty", CLEAN, NULL, "", "hosts: [a.com], exportTo: [], " PORTS},
-    {"unknown field of spec", WARNED, "unknown field \"port\" in spec", "",
+    {"E41 exportTo * alone", CLEAN, NULL, "", "hosts: [a.com], exportTo: ['*'], " PORTS},
+    {"3.1 exportTo empty", CLEAN, NULL, "", "hosts: [a.com], exportTo: [], " PORTS},
+    {"1.2 unknown field of spec", WARNED, "unknown field \"port\" in spec", "",
 	"hosts: [a.com], port: 443, " PORTS},
-    {"resolution slipped under a port is shouted", WARNED,
+    {"1.6 resolution slipped under a port is shouted", WARNED,
 	"resolution STANDS UNDER A PORT", "",
 	"hosts: [a.com], ports: [{number: 443, name: a, protocol: TLS, resolution: "
 	"DNS}]"},
-    {"addresses as a flow list with :: at its end", REFUSED, "colon in quotes", "",
+    {"1.6 addresses as a flow list with :: at its end", REFUSED, "colon in quotes", "",
 	"hosts: [a.com], addresses: [1.2.3.4, 001:db8::], " PORTS},
-    {"no ports: accepted, opens nothing", ACCEPTED, NULL, "", "hosts: [a.com]"},
-    {"no spec", REFUSED, "spec is missing", "", NULL},
-    {"subjectAltNames is known", CLEAN, NULL, "",
+    {"1.1 no ports: accepted, opens nothing", ACCEPTED, NULL, "", "hosts: [a.com]"},
+    {"1.3 no spec", REFUSED, "spec is missing", "", NULL},
+    {"1.1 subjectAltNames is known", CLEAN, NULL, "",
 	"hosts: [a.com], subjectAltNames: [x], " PORTS},
 };
 
 static void
-build_case(struct built *b, const struct rule_case *c)
-{
-	char text[4096];
-	int len = snprintf(text, sizeof(text),
-	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: "
-	    "e%s%s}\n"
-	    "%s%s%s\n",
-	    c->metadata[0] != '\0' ? ", " : "", c->metadata,
-	    c->spec != NULL ? "spec: {" : "", c->spec != NULL ? c->spec : "",
-	    c->spec != NULL ? "}" : "");
-
-	assert_true(len > 0 && (size_t)len < sizeof(text));
-	(void)built_from(b, text); /* each case looks at the result itself */
-}
-
-static bool
-as_expected(const struct built *b, const struct rule_case *c)
-{
-	switch (c->expect) {
-	case REFUSED:
-		return b->result == -EINVAL && b->registry == NULL &&
-		       built_says(b, FINDING_ERROR, c->words);
-	case WARNED:
-		return b->result == 0 && built_says(b, FINDING_WARNING, c->words);
-	case CLEAN:
-		return b->result == 0 && b->findings.warnings == 0;
-	case ACCEPTED:
-		return b->result == 0;
-	}
-	return false;
-}
-
-static void
 rules(void **state)
 {
-	struct built b;
-	size_t failed = 0;
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		build_case(&b, &cases[i]);
-		if (!as_expected(&b, &cases[i])) {
-			print_error("%s: result %d\n", cases[i].title, b.result);
-			built_print(&b);
-			failed++;
-		}
-		/* every finding of an object has its place */
-		for (size_t k = 0; k < b.findings.len; k++)
-			assert_true(b.findings.list[k].line > 0);
-		built_close(&b);
-	}
-	assert_int_equal(failed, 0);
+	entry_cases_run(cases, ARRAY_LEN(cases));
 }
 
 static void
@@ -410,39 +353,12 @@ place_and_remedy(void **state)
 	built_close(&b);
 }
 
-/* 257 of what may be 256. */
-static void
-limits(void **state)
-{
-	static const char *const lists[] = {"hosts", "addresses", "ports"};
-	struct built b;
-	struct buf text;
-
-	(void)state;
-	buf_init(&text, 1 << 20);
-	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		buf_clear(&text);
-		buf_printf(&text,
-		    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\n"
-		    "metadata: {name: e}\nspec: {%s: [",
-		    lists[i]);
-		for (int n = 0; n < 257; n++)
-			buf_printf(&text, "'%d'%s", n, n < 256 ? "," : "]}\n");
-		assert_int_equal(built_from(&b, text.bytes), -EINVAL);
-		assert_true(
-		    built_says(&b, FINDING_ERROR, "257 elements: the limit is 256"));
-		built_close(&b);
-	}
-	buf_done(&text);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(rules),
 	    cmocka_unit_test(place_and_remedy),
-	    cmocka_unit_test(limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

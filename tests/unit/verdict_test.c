@@ -3,6 +3,7 @@
  * What a host says once it is found: its ports, and which addresses an answer may hold.
  */
 #include "tests/unit/built.h"
+#include "tests/unit/cases.h"
 
 #define SE(ns, name, more, spec)                                                         \
 	"---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: "        \
@@ -49,6 +50,7 @@ permitted_addresses(void **state)
 	};
 	struct prefix own[2];
 	struct built b;
+	char title[128];
 	size_t failed = 0;
 
 	(void)state;
@@ -75,10 +77,10 @@ permitted_addresses(void **state)
 		struct verdict v = built_judge(&b, NULL, cases[i].host);
 
 		assert_int_equal(v.kind, VERDICT_HOST);
-		if (built_permits(&b, v.host, cases[i].address) != cases[i].permitted) {
-			print_error("%s %s\n", cases[i].host, cases[i].address);
-			failed++;
-		}
+		(void)snprintf(
+		    title, sizeof(title), "%s in %s", cases[i].address, cases[i].host);
+		failed += case_failed("range", title,
+		    built_permits(&b, v.host, cases[i].address) == cases[i].permitted);
 	}
 	assert_true(built_permits(&b, NULL, "127.0.0.1"));
 	assert_int_equal(failed, 0);
