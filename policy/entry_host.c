@@ -20,7 +20,7 @@ check_host(struct reader *rd, const struct node *n)
 			reader_error(rd, n, "an empty host: remove it");
 		return false;
 	}
-	if (strcmp(n->text, "*") == 0) {
+	if (strcmp(n->text, "*") == 0 || strcmp(n->text, "*.") == 0) {
 		reader_refuse(rd, n, "host",
 		    "would be every name: list domains, or use mode ALLOW_ANY");
 		return false;
@@ -35,8 +35,8 @@ check_host(struct reader *rd, const struct node *n)
 	}
 	if (n->text[0] == '*' && n->text[1] != '.')
 		reader_warning(rd, n,
-		    "a partial wildcard matches no name here: write \"*.\" and the "
-		    "domain");
+		    "a partial wildcard matches no name here, and opens no address: "
+		    "write \"*.\" and the domain");
 	return true;
 }
 

@@ -52,6 +52,7 @@ static const struct entry_case cases[] = {
     {"E4 one host", CLEAN, NULL, "", DNS "location: MESH_EXTERNAL"},
     {"E5 the widest wildcard below it", CLEAN, NULL, "", "hosts: ['*.com'], " PORTS},
     {"E5 * beside others", REFUSED, "every name", "", "hosts: [a.com, '*'], " PORTS},
+    {"E5 * and a trailing dot", REFUSED, "every name", "", "hosts: ['*.'], " PORTS},
     {"E6 one label", CLEAN, NULL, "", "hosts: [a], resolution: DNS, " PORTS},
     {"E6 a digit first", CLEAN, NULL, "", "hosts: [1a.com], resolution: DNS, " PORTS},
     {"E6 digits in another label", CLEAN, NULL, "",
