@@ -66,6 +66,7 @@ withdraw(struct rejudge *j, struct claim *c)
 		j->withdrawn++;
 	} else if (named) {
 		lease->renamed = true;
+		j->renamed = true;
 	}
 }
 
@@ -77,6 +78,7 @@ withdraw_unlisted(struct rejudge *j, struct grant *g, const struct registry_host
 	for (struct claim *c = LIST_FIRST(&g->claims); c != NULL; c = next) {
 		const struct lease_target *t = &c->lease->target;
 
+		j->renamed |= c->lease->renamed;
 		next = LIST_NEXT(c, in_grant);
 		if (host == NULL || !port_listed(host, t) ||
 		    !registry_permits(j->registry, host, &t->addr))
@@ -141,7 +143,9 @@ add_listed(struct rejudge *j, struct grant *g, const struct registry_host *host)
 		for (size_t i = 0; i < host->port_count; i++) {
 			target.port = host->ports[i].number;
 			target.proto = host->ports[i].proto;
-			add_target(j, g, &target, end_ms);
+			if (target.port != c->lease->target.port ||
+			    target.proto != c->lease->target.proto)
+				add_target(j, g, &target, end_ms);
 		}
 	}
 }
@@ -198,7 +202,8 @@ rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *reg
 			add_listed(j, g, host);
 		lease_grant_release(leases, g);
 	}
-	write_leases(leases, change, now_ms, false);
+	if (j->renamed)
+		write_leases(leases, change, now_ms, false);
 }
 
 void

@@ -29,9 +29,9 @@ struct rejudge {
 		int64_t end_ms;
 	} * reserved;
 	size_t reserved_len, reserved_size;
-	bool
-	    /* out of memory: a new lease was left out; its next lookup makes it */
-	    failed;
+	bool renamed; /* some lease is to be written under another name */
+	/* out of memory: a new lease was left out; its next lookup makes it */
+	bool failed;
 };
 
 /*

@@ -270,6 +270,20 @@ test_shared_address_stays_for_the_other_name_under_its_name(void **state)
 	assert_int_equal(leases_counts(f->leases).leases, 1);
 }
 
+/* The name that the kernel knows it by has ended by itself, before this change. */
+static void
+test_a_name_that_ended_is_replaced(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	hold(f, "google.com", 2, 443);
+	LIST_FIRST(&leases_first_grant(f->leases)->claims)->lease->renamed = true;
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 1);
+	rejudge_settle(&f->rejudge, true);
+}
+
 static void
 test_address_that_became_forbidden_goes(void **state)
 {
@@ -391,6 +405,7 @@ main(void)
 	    TEST(test_new_port_comes_on_known_addresses),
 	    TEST(test_new_port_that_the_kernel_refused_is_not_there),
 	    TEST(test_shared_address_stays_for_the_other_name_under_its_name),
+	    TEST(test_a_name_that_ended_is_replaced),
 	    TEST(test_address_that_became_forbidden_goes),
 	    TEST(test_shared_address_goes_with_its_last_name),
 	    TEST(test_what_is_written_again_is_not_cut_below_what_is_under_way),
