@@ -197,7 +197,7 @@ demo:
 
 bench: export EGRESSD_BENCH_REGISTRY = $(abspath $(BENCH_REGISTRY))
 
-# TOPIC="registry queries": some of it; tests/bench/run.py tells which there are.
+# TOPIC="registry reload": some of it; tests/bench/run.py tells which there are.
 bench:
 	@tests/deps.sh build test slow
 	@$(SUBMAKE) all bench-programs
@@ -279,7 +279,7 @@ help:
 	@echo "check       unit tests, fuzz corpora, the registry's model, integration tests (check-unit: without the last)"
 	@echo "check-slow  slow tests, sanitizers, valgrind, $(FUZZ_SECONDS) s of fuzzing each"
 	@echo "demo        the three scenes: ALLOW_ANY, REGISTRY_ONLY, a ServiceEntry"
-	@echo "bench       CPU for each query, beside other servers; the registry (TOPIC=registry)"
+	@echo "bench       all, or TOPIC=queries, registry or reload: CPU a query, load time, waits"
 	@echo "lint fmt    what the style asks; fmt formats"
 	@echo "install     to DESTDIR/PREFIX (uninstall)"
 

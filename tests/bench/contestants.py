@@ -75,9 +75,9 @@ class Contestant:
     process: subprocess.Popen[str] | None = None
     journal: socket.socket | None = None  # what stands in for journald
 
-    def start(self, cpu: int) -> None:
+    def start(self, cpus: str) -> None:
         with self.output.open("w") as output:
-            self.process = self.node.start("taskset", "--cpu-list", str(cpu), *self.command,
+            self.process = self.node.start("taskset", "--cpu-list", cpus, *self.command,
                                            stdout=output, stderr=subprocess.STDOUT)
 
     @property
@@ -105,17 +105,22 @@ def listen_as_journald(node: Namespace) -> socket.socket:
     return journal
 
 
-def egressd(c: Contestant, program: Path) -> None:
+def listed() -> manifests.Manifest:
+    """The upstream's addresses are RFC 1918's, where no external name may lead."""
+    return manifests.service_entry(f"*.{ZONE}", resolution="NONE", name="listed",
+                                   location="MESH_INTERNAL")
+
+
+def egressd(c: Contestant, program: Path, registry: Path | None = None) -> None:
+    """With the registry in that folder, or one of our own."""
     config = {"meshConfig": {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}},
               "listen": [f"{SERVER}:53"], "upstreams": [f"{UPSTREAM}:53"],
               "pods": {"cidrs": ["10.244.0.0/16"], "interfaces": ["pod*"]},
               "lease": {"perName": SET_SIZE, "perPod": SET_SIZE, "size": SET_SIZE}}
-    registry = [manifests.pod("bench", [POD]),
-                # The upstream's addresses are RFC 1918's, where no external name may lead.
-                manifests.service_entry(f"*.{ZONE}", resolution="NONE", name="listed",
-                                        location="MESH_INTERNAL")]
+    if registry:
+        config["registry"] = [str(registry)]
     c.node.write("/etc/egressd/egressd.yaml", json.dumps(config))
-    for number, manifest in enumerate(registry):
+    for number, manifest in enumerate([manifests.pod("bench", [POD]), listed()]):
         c.node.write(f"/etc/egressd/registry.d/{number}.json", json.dumps(manifest))
     c.node.path("/run/egressd").mkdir()
     c.journal = listen_as_journald(c.node)

@@ -33,6 +33,7 @@ from namespace import Namespace
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SERVER_CPU, CLIENT_CPU = 0, 1
+ALL_CPUS = f"0-{os.cpu_count() - 1}"
 READY_DEADLINE_S = 15
 RUN_LIMIT_S = 10
 OUTSTANDING = 100  # dnsperf's own default
@@ -81,7 +82,8 @@ class Bed:
         self._open.append(Namespace(name))
         return self._open[-1]
 
-    def add(self, name: str, prepare: Callable[[Contestant], None]) -> Contestant:
+    def add(self, name: str, prepare: Callable[[Contestant], None],
+            cpus: str = str(SERVER_CPU)) -> Contestant:
         """A server in its own node, up and answering."""
         number = len(self.contestants)
         c = Contestant(name, self._namespace(f"node-{name}"), self._namespace(f"pod-{name}"))
@@ -100,7 +102,7 @@ link set up0 up
         self.internet.ip(f"addr add {far}/30 dev up{number}\nlink set up{number} up\n")
         c.node.ip(f"route add default via {far}\n")
         prepare(c)
-        c.start(SERVER_CPU)
+        c.start(cpus)
         wait_ready(c)
         return c
 
@@ -118,10 +120,11 @@ link set up0 up
 
 
 def compile_programs(folder: Path) -> None:
-    for program in ("echo", "responder"):
+    for program in ("echo", "responder", "asker"):
+        sources = [f"{program}.c"] if program == "asker" else [f"{program}.c", "batch.c"]
         subprocess.run([*os.environ.get("CC", "cc").split(), "-std=gnu17", "-D_GNU_SOURCE", "-O2",
-                        f"-I{ROOT}", "-o", str(folder / program), str(HERE / f"{program}.c"),
-                        str(HERE / "batch.c")], check=True)
+                        f"-I{ROOT}", "-o", str(folder / program),
+                        *(str(HERE / source) for source in sources)], check=True)
 
 
 def query(name: str) -> bytes:
@@ -160,12 +163,13 @@ def cpu_seconds(pid: int) -> float:
     return sum(time.clock_gettime(~p << 3 | CPUCLOCK_SCHED) for p in family_of(pid))
 
 
-def dnsperf(c: Contestant, names: Path, passes: int, expect: str) -> tuple[int, float]:
+def dnsperf(c: Contestant, names: Path, passes: int, expect: str,
+            limit_s: int = RUN_LIMIT_S) -> tuple[int, float]:
     """Completed queries and their rate; all of them must be answered as expected."""
     done = c.pod.run("taskset", "--cpu-list", str(CLIENT_CPU), "dnsperf", "-s", SERVER,
-                     "-d", str(names), "-n", str(passes), "-l", str(RUN_LIMIT_S),
+                     "-d", str(names), "-n", str(passes), "-l", str(limit_s),
                      "-q", str(OUTSTANDING), "-c", str(CLIENTS),
-                     timeout=2 * RUN_LIMIT_S, check=True).stdout
+                     timeout=2 * limit_s, check=True).stdout
     completed = int(re.search(r"Queries completed:\s+(\d+)", done)[1])
     good = re.search(rf"Response codes:\s+{expect} (\d+)", done)
     lost = int(re.search(r"Queries lost:\s+(\d+)", done)[1])

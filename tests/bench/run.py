@@ -6,8 +6,9 @@
 
     queries   CPU for each query, beside other servers (queries.py)
     registry  load time, memory, and the time of a decision (registry.py)
+    reload    how long one takes, and the longest wait of a lookup meanwhile (reload.py)
 
-Without a topic all of them run. queries needs root. --check: exit 1 when a budget is missed.
+Without a topic all of them run. queries and reload need root. --check: exit 1 when a budget is missed.
 """
 
 from __future__ import annotations
@@ -26,13 +27,16 @@ sys.dont_write_bytecode = True
 import budget  # noqa: E402
 import queries  # noqa: E402
 import registry  # noqa: E402
+import reload  # noqa: E402
 
-TOPICS = ("queries", "registry")
+TOPICS = ("queries", "registry", "reload")
 
 
 def measure(topic: str, args: argparse.Namespace, folder: Path) -> list[budget.Line]:
     if topic == "queries":
         return queries.measure(args.egressd, args.rounds, folder)
+    if topic == "reload":
+        return reload.measure(args.egressd, args.registry, folder)
     return registry.measure(args.registry, folder)
 
 
