@@ -18,7 +18,7 @@ class Line:
         return self.measured <= self.budget
 
     def __str__(self) -> str:
-        return (f"{self.what:<58}{figure(self.measured):>11}{figure(self.budget):>9} "
+        return (f"{self.what:<64}{figure(self.measured):>11}{figure(self.budget):>9} "
                 f"{self.unit:<8}{'kept' if self.kept else 'MISSED'}")
 
 
@@ -28,6 +28,6 @@ def figure(value: float) -> str:
 
 def summary(lines: list[Line]) -> str:
     missed = sum(not line.kept for line in lines)
-    head = f"{'budget':<58}{'measured':>11}{'budget':>9}"
+    head = f"{'budget':<64}{'measured':>11}{'budget':>9}"
     end = f"{len(lines) - missed} of {len(lines)} budgets are kept"
     return "\n".join([head, *map(str, lines), end])
