@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 void
 buf_init(struct buf *b, size_t limit)
 {
@@ -97,28 +99,6 @@ buf_printf(struct buf *b, const char *fmt, ...)
 	    b->bytes + b->len, (size_t)len + 1, fmt, args); /* measured above */
 	va_end(args);
 	b->len += (size_t)len;
-}
-
-/* Bytes of the valid UTF-8 sequence at p (RFC 3629 section 4), 0 when there is none. */
-static size_t
-utf8_len(const uint8_t *p, size_t left)
-{
-	size_t need = p[0] < 0x80   ? 1
-		      : p[0] < 0xc2 ? 0
-		      : p[0] < 0xe0 ? 2
-		      : p[0] < 0xf0 ? 3
-		      : p[0] < 0xf5 ? 4
-				    : 0;
-
-	if (need == 0 || need > left)
-		return 0;
-	for (size_t i = 1; i < need; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return need;
 }
 
 void

@@ -91,15 +91,15 @@ check_print_json(const struct findings *findings, bool notes, FILE *out)
 static int
 load(const struct check_options *o, struct findings *findings)
 {
+	struct loader_options options = {.path = o->config_path, .strict = true};
 	struct loader_result loaded = {0};
-	struct hash_key key;
-	int r = clock_random_bytes(&key, sizeof(key));
+	int r = clock_random_bytes(&options.hash_key, sizeof(options.hash_key));
 
 	if (r == 0 && o->path_count > 0)
-		r = paths_load(
-		    o->config_path, o->paths, o->path_count, &key, findings, &loaded);
+		r = paths_load(o->config_path, o->paths, o->path_count, &options.hash_key,
+		    findings, &loaded);
 	else if (r == 0)
-		r = loader_load(o->config_path, &key, findings, &loaded);
+		r = loader_load(&options, findings, &loaded);
 	registry_unref(loaded.registry);
 	config_free(loaded.config);
 	return r;

@@ -51,6 +51,7 @@ struct config {
 	struct config_zone *zones;
 	size_t registry_count;
 	char *registry[CONFIG_REGISTRY_MAX]; /* folders */
+	bool skip_broken;                    /* manifests, and load the others */
 	size_t pod_range_count;
 	struct prefix pod_ranges[CONFIG_RANGES_MAX];
 	size_t interface_count;

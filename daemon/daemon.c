@@ -44,11 +44,13 @@ fault(struct daemon *d, const char *what, int result)
 static int
 load(struct daemon *d)
 {
+	struct loader_options options = {
+	    .path = d->options->config_path, .hash_key = d->key};
 	struct findings findings;
 	int r;
 
 	findings_init(&findings, FINDINGS_MAX);
-	r = loader_load(d->options->config_path, &d->key, &findings, &d->loaded);
+	r = loader_load(&options, &findings, &d->loaded);
 	check_print(&findings, false, stderr);
 	findings_done(&findings);
 	d->loaded_ms = clock_now_ms();

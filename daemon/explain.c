@@ -169,16 +169,16 @@ explain_answer(struct daemon *d, size_t word_count, char **words, struct buf *ou
 static int
 load(const struct explain_files *files, struct loader_result *ret_loaded)
 {
+	struct loader_options options = {.path = files->config_path};
 	struct findings findings;
-	struct hash_key key;
-	int r = clock_random_bytes(&key, sizeof(key));
+	int r = clock_random_bytes(&options.hash_key, sizeof(options.hash_key));
 
 	findings_init(&findings, CHECK_FINDINGS_MAX);
 	if (r == 0 && files->path_count > 0)
-		r = paths_load(files->config_path, files->paths, files->path_count, &key,
-		    &findings, ret_loaded);
+		r = paths_load(files->config_path, files->paths, files->path_count,
+		    &options.hash_key, &findings, ret_loaded);
 	else if (r == 0)
-		r = loader_load(files->config_path, &key, &findings, ret_loaded);
+		r = loader_load(&options, &findings, ret_loaded);
 	if (r < 0)
 		check_print(&findings, false, stderr);
 	findings_done(&findings);

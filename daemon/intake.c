@@ -2,10 +2,14 @@
 #include "daemon/intake.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/file.h"
 #include "daemon/interface.h"
+
+#define LOST_TEXT_MAX 256 /* a quoted name, or a reason, in a sentence */
 
 static int
 copy_ranges(struct intake *in, const struct config *c)
@@ -36,7 +40,7 @@ copy_ranges(struct intake *in, const struct config *c)
 
 int
 intake_open(struct intake *in, const struct config *config,
-    const struct hash_key *hash_key, struct findings *findings)
+    const struct intake_options *options, struct findings *findings)
 {
 	int r;
 
@@ -46,7 +50,9 @@ intake_open(struct intake *in, const struct config *config,
 		    .has_outbound = config->mesh.has_outbound,
 		    .outbound = config->mesh.outbound,
 		    .mesh = &config->mesh,
-		    .hash_key = *hash_key,
+		    .hash_key = options->hash_key,
+		    .skip = options->skip,
+		    .before = options->before,
 		},
 	    .findings = findings,
 	};
@@ -70,18 +76,32 @@ intake_done(struct intake *in)
 }
 
 bool
-intake_takes_name(struct intake *in, const char *place, const char *name)
+intake_name_is_good(const char *name)
 {
-	char quoted[FINDING_QUOTE_MAX];
-
 	for (const char *c = name; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
-			findings_add(in->findings, FINDING_ERROR, place, 0, 0,
-			    "control bytes in the file name %s: rename it",
-			    finding_quote(name, strlen(name), quoted));
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
 			return false;
-		}
 	return true;
+}
+
+int
+intake_lose_name(struct intake *in, const char *place, const char *name)
+{
+	char quoted[FINDING_QUOTE_MAX], what[LOST_TEXT_MAX];
+
+	(void)snprintf(what, sizeof(what), "control bytes in the file name %s: rename it",
+	    finding_quote(name, strlen(name), quoted)); /* fits */
+	return registry_builder_lose(in->builder, place, what);
+}
+
+int
+intake_lose(struct intake *in, const char *file, int result)
+{
+	char what[LOST_TEXT_MAX];
+
+	(void)snprintf(
+	    what, sizeof(what), "the manifest %s", file_reason(result)); /* fits */
+	return registry_builder_lose(in->builder, file, what);
 }
 
 int
@@ -94,16 +114,7 @@ int
 intake_finish(struct intake *in, struct registry **ret_registry)
 {
 	struct registry_builder *b = in->builder;
-	struct registry *registry = NULL;
-	int r;
 
 	in->builder = NULL; /* ended whatever the result */
-	r = registry_builder_finish(b, &registry);
-	if (r == 0 && in->findings->errors > 0) {
-		registry_unref(registry);
-		return -EINVAL;
-	}
-	if (r == 0)
-		*ret_registry = registry;
-	return r;
+	return registry_builder_finish(b, ret_registry);
 }

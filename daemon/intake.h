@@ -24,21 +24,30 @@ struct intake {
 	struct findings *findings;
 };
 
+struct intake_options {
+	struct hash_key hash_key;
+	bool skip; /* leave out what is broken, as policy/registry.h has it */
+	const struct kept *before;
+};
+
 /* findings is borrowed until intake_done, config for the call. -ENOMEM, or what
  * getifaddrs(3) says. */
 MUST_CHECK int intake_open(struct intake *in, const struct config *config,
-    const struct hash_key *hash_key, struct findings *findings);
+    const struct intake_options *options, struct findings *findings);
 /* Of a zeroed one too. */
 void intake_done(struct intake *in);
 
-/* False, with an error finding at place, for a name with bytes that would break a line of
- * the log, or of the terminal that findings are written to. */
-bool intake_takes_name(struct intake *in, const char *place, const char *name);
+/* False for a name with bytes that would break a line of the log, or of the terminal that
+ * findings are written to. intake_lose_name says so, at place. -ENOMEM, -ENOSPC. */
+bool intake_name_is_good(const char *name);
+MUST_CHECK int intake_lose_name(struct intake *in, const char *place, const char *name);
+/* A manifest that cannot be read, with file_read's result. -ENOMEM, -ENOSPC. */
+MUST_CHECK int intake_lose(struct intake *in, const char *file, int result);
 /* All documents of a text. -ENOMEM, -ENOSPC. */
 MUST_CHECK int intake_add(
     struct intake *in, const char *file, const char *text, size_t len);
-/* Once, after all was added. -EINVAL when the findings hold an error, -ENOMEM, -ENOSPC.
- */
+/* Once, after all was added. -EINVAL when the findings hold an error that was not
+ * skipped, -ENOMEM, -ENOSPC. */
 MUST_CHECK int intake_finish(struct intake *in, struct registry **ret_registry);
 
 #endif

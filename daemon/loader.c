@@ -94,17 +94,14 @@ add_file(struct attempt *a, const struct folder *folder, size_t i)
 	size_t len;
 	int r;
 
-	if (!intake_takes_name(&a->intake, folder->path, name))
-		return 0;
+	if (!intake_name_is_good(name))
+		return intake_lose_name(&a->intake, folder->path, name);
 	(void)snprintf(path, sizeof(path), "%s/%s", folder->path, name); /* fits */
 	r = folder_read(folder, i, LOADER_FILE_MAX, &text, &len);
 	if (r == -ENOMEM)
 		return r;
-	if (r < 0) {
-		findings_add(&a->findings, FINDING_ERROR, path, 0, 0, "the manifest %s",
-		    file_reason(r));
-		return 0;
-	}
+	if (r < 0)
+		return intake_lose(&a->intake, path, r);
 	if (file_is_group_writable(&folder->files[i].id))
 		findings_add(&a->findings, FINDING_WARNING, path, 0, 0,
 		    "a group may write to the manifest: chmod g-w");
@@ -125,16 +122,19 @@ add_files(struct attempt *a)
 }
 
 static int
-attempt_run(struct attempt *a, const char *path, const struct hash_key *hash_key)
+attempt_run(struct attempt *a, const struct loader_options *o)
 {
+	struct intake_options options = {.hash_key = o->hash_key, .before = o->before};
 	int r;
 
 	a->config_id = file_identify(AT_FDCWD, a->config_path);
-	r = config_read(path, LOADER_RESOLV_CONF, &a->findings, &a->config);
+	r = config_read(o->path, LOADER_RESOLV_CONF, &a->findings, &a->config);
 	if (r == 0)
 		r = open_folders(a);
-	if (r == 0)
-		r = intake_open(&a->intake, a->config, hash_key, &a->findings);
+	if (r == 0) {
+		options.skip = a->config->skip_broken && !o->strict;
+		r = intake_open(&a->intake, a->config, &options, &a->findings);
+	}
 	if (r == 0)
 		r = add_files(a);
 	return r == 0 ? intake_finish(&a->intake, &a->registry) : r;
@@ -181,11 +181,11 @@ pause_before(unsigned attempt)
 }
 
 int
-loader_load(const char *path, const struct hash_key *hash_key, struct findings *findings,
+loader_load(const struct loader_options *options, struct findings *findings,
     struct loader_result *ret_result)
 {
 	struct attempt a = {
-	    .config_path = path != NULL ? path : CONFIG_DEFAULT_PATH,
+	    .config_path = options->path != NULL ? options->path : CONFIG_DEFAULT_PATH,
 	};
 	int r = 0;
 
@@ -194,7 +194,7 @@ loader_load(const char *path, const struct hash_key *hash_key, struct findings *
 			pause_before(i);
 		a.file_count = 0;
 		findings_init(&a.findings, findings->limit);
-		r = attempt_run(&a, path, hash_key);
+		r = attempt_run(&a, options);
 		if (r == -ENOMEM || r == -ENOSPC || attempt_holds(&a)) {
 			hand_over(&a.findings, findings);
 			if (r == 0) {

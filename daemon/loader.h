@@ -8,6 +8,7 @@
 #ifndef DAEMON_LOADER_H
 #define DAEMON_LOADER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/hash.h"
@@ -21,19 +22,30 @@
 	(32 * 1024 * 1024)      /* bytes of one file; a larger one is an error */
 #define LOADER_FILES_MAX 200000 /* in all folders; more is an error */
 
+struct loader_options {
+	const char *path; /* of the configuration; NULL: the default */
+	struct hash_key hash_key;
+	const struct kept *before; /* under registryErrors: skip, what a broken manifest
+				      falls back to; of a registry that lives until the
+				      load has ended; may be NULL */
+	bool strict;               /* refuse errors whatever registryErrors says */
+};
+
 struct loader_result {
 	struct config *config;
 	struct registry *registry;
 };
 
 /*
- * Read the configuration at path (NULL: the default) and all manifests in its registry
+ * Read the configuration and all manifests in its registry
  * folders, in the order of their names: regular files *.yaml, *.yml, *.json, symlinks as
  * a mounted ConfigMap makes them; names that begin with a dot are passed over. A folder
  * that does not exist is a warning for the default one, else an error. 0; -EINVAL after
- * errors went to the findings; -ENOMEM, -ENOSPC. On success the caller owns both results.
+ * errors went to the findings; -ENOMEM, -ENOSPC. On success the caller owns both results;
+ * there may be errors among the findings then, of manifests that were left out: the
+ * registry's counts tell.
  */
-MUST_CHECK int loader_load(const char *path, const struct hash_key *hash_key,
+MUST_CHECK int loader_load(const struct loader_options *options,
     struct findings *findings, struct loader_result *ret_result);
 
 #endif

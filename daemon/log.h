@@ -40,6 +40,7 @@ enum log_event {
 	LOG_RELOADED,
 	LOG_RELOAD_FAILED,
 	LOG_FINDING,
+	LOG_LEFT_OUT, /* what is broken in the registry, and not loaded */
 	LOG_COMMIT_FAILED,
 	LOG_TABLE_LOST,
 	LOG_TABLE_RESTORED,

@@ -39,6 +39,8 @@ static const struct option options[] = {
 	LIST_AT(zones, zone_count)},
     {"registry", OPTION_FOLDERS, 1, CONFIG_REGISTRY_MAX, "[" CONFIG_DEFAULT_REGISTRY "]",
 	"the folders of the manifests", LIST_AT(registry, registry_count)},
+    {"registryErrors", OPTION_ERRORS, 0, 0, "refuse",
+	"what happens to all other manifests when one is broken", AT(skip_broken), 0},
     {"pods.cidrs", OPTION_PREFIXES, 1, CONFIG_RANGES_MAX,
 	"[\"10.244.0.0/16\", \"fd00:10:244::/56\"]", "the pods' addresses on this node",
 	LIST_AT(pod_ranges, pod_range_count)},
@@ -188,6 +190,8 @@ option_range(const struct option *o, char *buf)
 		return plain_text("NXDOMAIN or REFUSED", buf);
 	case OPTION_UNLISTED:
 		return plain_text("reject or drop", buf);
+	case OPTION_ERRORS:
+		return plain_text("refuse or skip", buf);
 	case OPTION_PATH:
 		return range_text(o, "an absolute path, bytes", format_number, 1, buf);
 	case OPTION_FOLDERS:
@@ -215,6 +219,7 @@ static const setting_fn setters[] = {
     [OPTION_BOOL] = setting_bool,
     [OPTION_RCODE] = setting_rcode,
     [OPTION_UNLISTED] = setting_unlisted,
+    [OPTION_ERRORS] = setting_errors,
     [OPTION_PATH] = setting_path,
     [OPTION_FOLDERS] = setting_folders,
     [OPTION_LISTEN] = setting_listen,

@@ -25,6 +25,7 @@ enum option_kind {
 	OPTION_BOOL,
 	OPTION_RCODE,     /* of refused answers */
 	OPTION_UNLISTED,  /* what happens to a packet */
+	OPTION_ERRORS,    /* what happens to a broken manifest */
 	OPTION_PATH,      /* of a socket */
 	OPTION_FOLDERS,   /* this and all behind it are lists */
 	OPTION_LISTEN,    /* endpoints on this node */

@@ -22,13 +22,6 @@ struct reading {
 	bool stdin_read;
 };
 
-static void
-refuse(struct reading *r, const char *path, int result)
-{
-	findings_add(r->findings, FINDING_ERROR, path, 0, 0, "the manifest %s",
-	    file_reason(result));
-}
-
 /* A file that lies at name below dir, and is called path. */
 static int
 add_file(struct reading *r, int dir, const char *name, const char *path)
@@ -41,10 +34,8 @@ add_file(struct reading *r, int dir, const char *name, const char *path)
 	result = file_read(dir, name, FILE_ANY_OWNER, LOADER_FILE_MAX, &id, &text, &len);
 	if (result == -ENOMEM)
 		return result;
-	if (result < 0) {
-		refuse(r, path, result);
-		return 0;
-	}
+	if (result < 0)
+		return intake_lose(&r->intake, path, result);
 	result = intake_add(&r->intake, path, text, len);
 	free(text);
 	return result;
@@ -58,8 +49,8 @@ add_folder_file(struct reading *r, const struct folder *folder, const char *name
 	char *path;
 	int result;
 
-	if (!intake_takes_name(&r->intake, folder->path, name))
-		return 0;
+	if (!intake_name_is_good(name))
+		return intake_lose_name(&r->intake, folder->path, name);
 	if (asprintf(&path, "%s%s%s", folder->path, between, name) < 0)
 		return -ENOMEM;
 	result = add_file(r, folder->fd, name, path);
@@ -141,10 +132,8 @@ add_stdin(struct reading *r)
 	if (result == 0)
 		result = intake_add(&r->intake, PATHS_STDIN_NAME,
 		    text.len > 0 ? text.bytes : "", text.len);
-	else if (result != -ENOMEM) {
-		refuse(r, PATHS_STDIN_NAME, result);
-		result = 0;
-	}
+	else if (result != -ENOMEM)
+		result = intake_lose(&r->intake, PATHS_STDIN_NAME, result);
 	buf_done(&text);
 	return result;
 }
@@ -156,8 +145,8 @@ add_path(struct reading *r, const char *path)
 
 	if (strcmp(path, PATHS_STDIN) == 0)
 		return add_stdin(r);
-	if (!intake_takes_name(&r->intake, "PATH", path))
-		return 0;
+	if (!intake_name_is_good(path))
+		return intake_lose_name(&r->intake, "PATH", path);
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return add_folder(r, path);
 	if (r->file_count >= LOADER_FILES_MAX) {
@@ -202,13 +191,14 @@ paths_load(const char *config_path, char *const *paths, size_t count,
     struct loader_result *ret_result)
 {
 	struct reading r = {.findings = findings};
+	struct intake_options options = {.hash_key = *hash_key};
 	struct loader_result loaded = {0};
 	int result;
 
 	result = read_config(config_path, findings, &loaded.config);
 	if (result < 0)
 		return result;
-	result = intake_open(&r.intake, loaded.config, hash_key, findings);
+	result = intake_open(&r.intake, loaded.config, &options, findings);
 	if (result == 0)
 		result = build(&r, paths, count, &loaded.registry);
 	intake_done(&r.intake);

@@ -23,6 +23,7 @@ static const struct event_row events[] = {
     [LOG_RELOADED] = {"reloaded", "e66c0450b58c404bb8b83347641302ab"},
     [LOG_RELOAD_FAILED] = {"reload_failed", "5b98ad0d68784ebdb03593d6322a44df"},
     [LOG_FINDING] = {"finding", "1b2db6a439364b3e9a506176a18d69a1"},
+    [LOG_LEFT_OUT] = {"left_out", "72da8c0cd51743da8e67017ac2955703"},
     [LOG_COMMIT_FAILED] = {"commit_failed", "653b22c820f341ca8ca659272fcfb9c2"},
     [LOG_TABLE_LOST] = {"table_lost", "9f836a4d2a594e5fb2776897b4470dc6"},
     [LOG_TABLE_RESTORED] = {"table_restored", "b0e07902f23e40039671bdff28ecb9a0"},

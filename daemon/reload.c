@@ -16,8 +16,7 @@
 #include "policy/registry.h"
 
 struct reload {
-	const char *path;
-	struct hash_key key;
+	struct loader_options options;
 	reload_done_fn done;
 	void *ctx;
 	int fd;
@@ -40,8 +39,7 @@ reload_new(struct event_base *base, const char *path, const struct hash_key *key
 
 	if (r == NULL)
 		return -ENOMEM;
-	r->path = path;
-	r->key = *key;
+	r->options = (struct loader_options){.path = path, .hash_key = *key};
 	r->done = done;
 	r->ctx = ctx;
 	r->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -65,7 +63,7 @@ run(void *ctx)
 	uint64_t one = 1;
 	ssize_t written;
 
-	r->result = loader_load(r->path, &r->key, &r->findings, &r->loaded);
+	r->result = loader_load(&r->options, &r->findings, &r->loaded);
 	do {
 		written = write(r->fd, &one, sizeof(one));
 	} while (written < 0 && errno == EINTR);
@@ -73,19 +71,20 @@ run(void *ctx)
 }
 
 int
-reload_start(struct reload *r)
+reload_start(struct reload *r, const struct kept *before)
 {
-	sigset_t all, before;
+	sigset_t all, unblocked;
 	int error;
 
 	if (r->running)
 		return -EBUSY;
+	r->options.before = before;
 	findings_init(&r->findings, FINDINGS_MAX);
 	/* signals are the loop's: the thread is born with all of them blocked */
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_sigmask(SIG_SETMASK, &all, &unblocked);
 	error = pthread_create(&r->thread, NULL, run, r);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_sigmask(SIG_SETMASK, &unblocked, NULL);
 	if (error != 0) {
 		findings_done(&r->findings);
 		return -error;

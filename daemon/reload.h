@@ -3,10 +3,11 @@
  * Loading a new configuration and registry beside the running ones.
  *
  * Files are read and the registry is built in a thread of its own, because both take long
- * and the loop must not wait. The thread shares nothing with the loop: it gets a path and
- * a key, runs daemon/loader.h, which touches no global and logs nothing, and hands over
- * one pointer when it has ended. No locks: an eventfd says that it has, and joining it is
- * the barrier.
+ * and the loop must not wait. The thread shares nothing with the loop that anybody
+ * changes: it gets a path and a key, and is lent the last good forms of the objects of
+ * the running registry. It runs daemon/loader.h, which touches no global and logs
+ * nothing, and hands over one pointer when it has ended. No locks: an eventfd says that
+ * it has, and joining it is the barrier.
  */
 #ifndef DAEMON_RELOAD_H
 #define DAEMON_RELOAD_H
@@ -30,7 +31,8 @@ MUST_CHECK int reload_new(struct event_base *base, const char *path,
     struct reload **ret_reload);
 /* Waits for a thread that is under way. */
 void reload_free(struct reload *r);
-/* -EBUSY when one is under way, -EAGAIN. */
-MUST_CHECK int reload_start(struct reload *r);
+/* before: as in struct loader_options, lent until done is called, which the thread only
+ * reads. -EBUSY when one is under way, -EAGAIN. */
+MUST_CHECK int reload_start(struct reload *r, const struct kept *before);
 
 #endif

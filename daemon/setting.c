@@ -194,6 +194,19 @@ setting_unlisted(
 }
 
 int
+setting_errors(
+    const struct option_target *t, const struct option *o, const struct node *value)
+{
+	if (node_is_text(value, "refuse"))
+		t->config->skip_broken = false;
+	else if (node_is_text(value, "skip"))
+		t->config->skip_broken = true;
+	else
+		return setting_refuse(t, o, value, NULL);
+	return 0;
+}
+
+int
 setting_path(
     const struct option_target *t, const struct option *o, const struct node *value)
 {

@@ -29,6 +29,8 @@ MUST_CHECK int setting_rcode(
     const struct option_target *t, const struct option *o, const struct node *value);
 MUST_CHECK int setting_unlisted(
     const struct option_target *t, const struct option *o, const struct node *value);
+MUST_CHECK int setting_errors(
+    const struct option_target *t, const struct option *o, const struct node *value);
 MUST_CHECK int setting_path(
     const struct option_target *t, const struct option *o, const struct node *value);
 

@@ -68,6 +68,8 @@ write_daemon(struct writer *w, const struct daemon *d)
 	write_number(w, "entries", registry.entries);
 	write_number(w, "hosts", registry.hosts);
 	write_number(w, "pods", registry.pods);
+	write_number(w, "manifests_left_out", registry.left_out);
+	write_number(w, "manifests_last_good", registry.last_good);
 }
 
 static void

@@ -89,6 +89,25 @@ mode_text(const struct registry *r)
 }
 
 static void
+log_left_out(const struct registry_counts *counts)
+{
+	char left_out[24], last_good[24];
+	struct log_field fields[] = {
+	    {"LEFT_OUT", left_out},
+	    {"LAST_GOOD", last_good},
+	};
+
+	if (counts->left_out == 0 && counts->last_good == 0)
+		return;
+	(void)snprintf(left_out, sizeof(left_out), "%zu", counts->left_out);    /* fits */
+	(void)snprintf(last_good, sizeof(last_good), "%zu", counts->last_good); /* fits */
+	log_event(LOG_LEFT_OUT, LOG_PRIORITY_WARNING, fields, ARRAY_LEN(fields),
+	    "broken manifests: %s left out, %s kept in their last good form; egressd -t "
+	    "lists what is wrong",
+	    left_out, last_good);
+}
+
+static void
 log_state(const struct daemon *d, enum log_event event, const char *what,
     const struct gate_outcome *outcome)
 {
@@ -112,6 +131,7 @@ log_state(const struct daemon *d, enum log_event event, const char *what,
 	    "%s: %s, %s entries, %s hosts; leases: %zu stand, %s withdrawn, %s added",
 	    what, mode, entries, hosts, outcome->kept, withdrawn, added);
 	notify_status("%s, %s entries, %s hosts", mode, entries, hosts);
+	log_left_out(&counts);
 }
 
 void
@@ -129,7 +149,7 @@ turn_begin(struct daemon *d)
 		d->reload_again = true;
 		return;
 	}
-	r = reload_start(d->reload);
+	r = reload_start(d->reload, registry_kept(d->loaded.registry));
 	if (r == -EBUSY) {
 		d->reload_again = true;
 		return;

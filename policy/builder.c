@@ -7,6 +7,7 @@
 
 #include "policy/compile.h"
 #include "policy/discovery.h"
+#include "policy/place.h"
 
 #define IMAGE_DEFAULT_MAX ((size_t)1 << 30)
 /* The tree of one document: bounded by NODE_EVENTS_MAX and NODE_BYTES_MAX, and this is
@@ -41,11 +42,10 @@ registry_builder_new(const struct registry_settings *settings, struct findings *
 	b->findings = findings;
 	b->entries_end = &b->entries;
 	b->pods_end = &b->pods;
-	b->objects_end = &b->objects;
 	b->namespaces_end = &b->namespaces;
 	b->scratch = arena_new(SCRATCH_MAX);
 	if (memory_init(&b->image, limit) < 0 || memory_init(&b->build, limit) < 0 ||
-	    b->scratch == NULL) {
+	    b->scratch == NULL || admission_init(b) < 0) {
 		registry_builder_free(b);
 		return NULL;
 	}
@@ -57,38 +57,18 @@ registry_builder_free(struct registry_builder *b)
 {
 	if (b == NULL)
 		return;
+	admission_done(b);
 	memory_done(&b->image);
 	memory_done(&b->build);
 	arena_free(b->scratch);
 	free(b);
 }
 
-/* Remembers the object, to find its double. 1: read on; 0: what it is called is wrong,
- * and a finding says so. */
+/* 1: read on; 0: it is not wanted, or a finding says what is wrong. */
 static int
 add_object(struct registry_builder *b, struct reader *rd, struct manifest *m)
 {
-	struct object *o;
-
-	if (!manifest_metadata(rd, m))
-		return 0;
-	o = memory_alloc(&b->build, sizeof(*o));
-	if (o == NULL)
-		return b->build.lack;
-	*o = (struct object){
-	    .kind = memory_text(&b->build, m->kind, strlen(m->kind)),
-	    .namespace = memory_text(&b->build, m->namespace, strlen(m->namespace)),
-	    .name = memory_text(&b->build, m->name, strlen(m->name)),
-	    .file = rd->file,
-	    .line = m->at->line,
-	    .column = m->at->column,
-	};
-	if (b->build.lack < 0)
-		return b->build.lack;
-	*b->objects_end = o;
-	b->objects_end = &o->next;
-	b->object_count++;
-	return 1;
+	return admission_ask(b, rd, m);
 }
 
 static int
@@ -156,6 +136,7 @@ take_mesh(struct registry_builder *b, struct reader *rd, const struct manifest *
 	reader_error(rd, m->at,
 	    "this mesh's %s disagrees with that at %s:%u:%u: remove one of them",
 	    mesh_field_name(field), place->file, place->line, place->column);
+	b->admission.fatal++;
 }
 
 static int
@@ -209,6 +190,13 @@ static const struct kind kinds[] = {
     {"discovery.k8s.io", "EndpointSlice", {"v1", "v1beta1"}, NULL, NOT_YET},
 };
 
+/* Does it speak for the whole mesh? */
+static bool
+is_vital(const struct kind *k)
+{
+	return k->take == take_operator || k->take == take_config_map;
+}
+
 static bool
 known_version(const struct kind *k, const char *version)
 {
@@ -219,30 +207,42 @@ known_version(const struct kind *k, const char *version)
 }
 
 static int
-take_kind(struct file *f, struct manifest *m, size_t index, const char *version)
+take_known(struct registry_builder *b, struct reader *rd, struct manifest *m,
+    const struct kind *k, const char *version)
 {
-	const struct kind *k = &kinds[index];
 	char quoted[FINDING_QUOTE_MAX];
+	int r;
 
-	if (!known_version(k, version)) {
-		reader_error(&f->reader, m->at,
-		    "apiVersion %s of kind %s is unknown here: write %s%s%s",
-		    finding_quote(m->api_version, strlen(m->api_version), quoted),
-		    k->kind, k->group, k->group[0] != '\0' ? "/" : "", k->versions[0]);
-		return 0;
-	}
-	if (k->take != NULL)
-		return k->take(f->b, &f->reader, m);
-	if ((f->b->warned & 1u << index) == 0)
-		reader_warning(&f->reader, m->at, "kind %s %s", k->kind, k->instead);
-	f->b->warned |= 1u << index;
-	return 0;
+	if (known_version(k, version))
+		return k->take(b, rd, m);
+	reader_error(rd, m->at, "apiVersion %s of kind %s is unknown here: write %s%s%s",
+	    finding_quote(m->api_version, strlen(m->api_version), quoted), k->kind,
+	    k->group, k->group[0] != '\0' ? "/" : "", k->versions[0]);
+	r = add_object(b, rd, m);
+	return MIN_OF(r, 0);
 }
 
 static int
-take_object(void *ctx, struct reader *rd, const struct manifest *object)
+take_kind(struct registry_builder *b, struct reader *rd, struct manifest *m, size_t index,
+    const char *version)
 {
-	struct file *f = ctx;
+	const struct kind *k = &kinds[index];
+	int r;
+
+	if (k->take == NULL) {
+		if ((b->warned & 1u << index) == 0)
+			reader_warning(rd, m->at, "kind %s %s", k->kind, k->instead);
+		b->warned |= 1u << index;
+		return 0;
+	}
+	admission_open(b, rd);
+	r = take_known(b, rd, m, k, version);
+	return r < 0 ? r : admission_close(b, rd, m, is_vital(k));
+}
+
+int
+builder_take(struct registry_builder *b, struct reader *rd, const struct manifest *object)
+{
 	struct manifest m = *object;
 	char quoted[FINDING_QUOTE_MAX];
 	const char *version;
@@ -250,7 +250,7 @@ take_object(void *ctx, struct reader *rd, const struct manifest *object)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strcmp(m.kind, kinds[i].kind) == 0 &&
 		    manifest_group(&m, kinds[i].group, &version))
-			return take_kind(f, &m, i, version);
+			return take_kind(b, rd, &m, i, version);
 	(void)finding_quote(m.kind, strlen(m.kind), quoted);
 	if (strcmp(m.kind, "ServiceEntry") == 0)
 		reader_warning(rd, m.at,
@@ -259,6 +259,14 @@ take_object(void *ctx, struct reader *rd, const struct manifest *object)
 		reader_note(
 		    rd, m.at, "kind %s says nothing here, and is passed over", quoted);
 	return 0;
+}
+
+static int
+take_object(void *ctx, struct reader *rd, const struct manifest *object)
+{
+	struct file *f = ctx;
+
+	return builder_take(f->b, rd, object);
 }
 
 static int
@@ -271,6 +279,32 @@ take_document(void *ctx, const struct node *root)
 	return r;
 }
 
+/* Nothing of a text that is damaged is believed. Its findings are for people. */
+static int
+take_nothing(void *ctx, const struct node *root)
+{
+	(void)ctx;
+	(void)root;
+	return 0;
+}
+
+static int
+add_text(struct file *f, const char *text, size_t len)
+{
+	struct registry_builder *b = f->b;
+	struct admission *a = &b->admission;
+	size_t errors = b->findings->errors - a->told - a->fatal;
+	int r;
+
+	r = node_read(f->reader.file, text, len, b->scratch, b->findings,
+	    a->skip && !place_readable(text, len) ? take_nothing : take_document, f);
+	arena_clear(b->scratch); /* of a document that was not taken */
+	if (r < 0 && r != -EINVAL)
+		return r;
+	errors = b->findings->errors - a->told - a->fatal - errors;
+	return admission_lose(b, f->reader.file, errors);
+}
+
 int
 registry_builder_add(
     struct registry_builder *b, const char *file, const char *text, size_t len)
@@ -278,7 +312,6 @@ registry_builder_add(
 	/* in the image: a registry tells where its entries stand */
 	char *copy = memory_text(&b->image, file, strlen(file));
 	struct file f = {.b = b};
-	int r;
 
 	if (copy == NULL)
 		return b->image.lack;
@@ -287,9 +320,18 @@ registry_builder_add(
 	    .findings = b->findings,
 	    .memory = &b->build,
 	};
-	r = node_read(copy, text, len, b->scratch, b->findings, take_document, &f);
-	arena_clear(b->scratch); /* of a document that was not taken */
-	return r == -EINVAL ? 0 : r;
+	return add_text(&f, text, len);
+}
+
+int
+registry_builder_lose(struct registry_builder *b, const char *file, const char *what)
+{
+	char *copy = memory_text(&b->build, file, strlen(file));
+
+	if (copy == NULL)
+		return b->build.lack;
+	findings_add(b->findings, FINDING_ERROR, file, 0, 0, "%s", what);
+	return admission_lose(b, copy, 1);
 }
 
 /* What the configuration states and no manifest does. */
@@ -337,12 +379,13 @@ registry_builder_finish(struct registry_builder *b, struct registry **ret_regist
 
 	r = b->image.lack < 0 ? b->image.lack : b->build.lack;
 	if (r == 0)
-		r = object_check(
-		    b->objects, b->object_count, &b->settings->hash_key, b->findings);
-	if (r == 0 && b->findings->errors > 0)
+		r = admission_finish(b);
+	if (r == 0 && b->findings->errors > b->admission.excused)
 		r = -EINVAL;
 	if (r == 0)
 		r = settle(b);
+	if (r == 0)
+		r = admission_check(b);
 	if (r == 0)
 		r = registry_compile(b, ret_registry);
 	registry_builder_free(b);

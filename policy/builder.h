@@ -8,9 +8,9 @@
 
 #include <stddef.h>
 
+#include "policy/admission.h"
 #include "policy/mesh.h"
 #include "policy/namespace.h"
-#include "policy/object.h"
 #include "policy/pod.h"
 #include "policy/registry.h"
 #include "policy/service_entry.h"
@@ -25,13 +25,16 @@ struct registry_builder {
 	size_t entry_count;
 	struct pod *pods, **pods_end;
 	size_t pod_count;
-	struct object *objects, **objects_end;
-	size_t object_count;
 	struct namespace *namespaces, **namespaces_end;
 	size_t namespace_count;
 	struct mesh mesh; /* what manifests say; at the end, what the configuration says
 			     besides */
 	unsigned warned;  /* a bit for each kind that was warned of */
+	struct admission admission;
 };
+
+/* Take in one object if its kind says something here. Negative: memory lacks. */
+MUST_CHECK int builder_take(
+    struct registry_builder *b, struct reader *rd, const struct manifest *object);
 
 #endif

@@ -155,8 +155,8 @@ add_entries(struct compiler *c)
 	return r == 0 ? definitions_finish(&c->definitions) : r;
 }
 
-static enum outbound_mode
-mode_of(const struct registry_builder *b)
+enum outbound_mode
+compile_mode(const struct registry_builder *b)
 {
 	return b->mesh.has_outbound ? b->mesh.outbound : OUTBOUND_ALLOW_ANY;
 }
@@ -167,7 +167,7 @@ add_workloads(struct compiler *c)
 	struct registry_builder *b = c->b;
 	struct workloads_input input = {
 	    .pods = b->pods,
-	    .mode = mode_of(b),
+	    .mode = compile_mode(b),
 	    .namespaces = &c->namespaces,
 	    .image = &b->image,
 	    .scratch = &b->build,
@@ -252,13 +252,16 @@ registry_compile(struct registry_builder *b, struct registry **ret_registry)
 	if (r < 0)
 		return r;
 	c.r->refs = 1;
-	c.r->mode = mode_of(b);
+	c.r->mode = compile_mode(b);
 	c.r->counts = (struct registry_counts){
 	    .entries = b->entry_count,
 	    .hosts = c.definitions.count,
 	    .pods = c.r->workloads.pod_count,
 	    .bytes = arena_used(b->image.arena),
+	    .left_out = b->admission.left_out,
+	    .last_good = b->admission.last_good,
 	};
+	c.r->kept = b->admission.kept;
 	c.r->memory = b->image;
 	b->image.arena = NULL;
 	*ret_registry = c.r;

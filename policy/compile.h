@@ -14,4 +14,7 @@
 MUST_CHECK int registry_compile(
     struct registry_builder *b, struct registry **ret_registry);
 
+/* The mesh's, by all that was taken in. */
+enum outbound_mode compile_mode(const struct registry_builder *b);
+
 #endif

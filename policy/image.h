@@ -27,6 +27,7 @@ struct registry {
 	struct workloads workloads;
 	struct fixed fixed;
 	struct registry_counts counts;
+	const struct kept *kept; /* may be NULL */
 };
 
 #endif

@@ -119,9 +119,10 @@ read_names(struct reader *rd, struct manifest *m, const struct node *metadata)
 		    "is no name: lower-case letters, digits, '-' and '.', at most 253");
 		return false;
 	}
-	m->name = name->text;
-	if (namespace == NULL || node_is_text(namespace, ""))
+	if (namespace == NULL || node_is_text(namespace, "")) {
+		m->name = name->text;
 		return true;
+	}
 	if (!reader_text(rd, namespace, "metadata.namespace"))
 		return false;
 	if (!syntax_namespace(namespace->text, namespace->len)) {
@@ -129,6 +130,7 @@ read_names(struct reader *rd, struct manifest *m, const struct node *metadata)
 		    "is no namespace: lower-case letters, digits and '-', at most 63");
 		return false;
 	}
+	m->name = name->text;
 	m->namespace = namespace->text;
 	m->namespace_stated = true;
 	return true;

@@ -22,7 +22,7 @@ struct manifest {
 	/* from here on by manifest_metadata */
 	const char *namespace; /* "default" when not stated */
 	bool namespace_stated;
-	const char *name;
+	const char *name;          /* NULL: it cannot be told which object this is */
 	int64_t created;           /* seconds since 1970; 0: not stated */
 	const struct node *labels; /* mapping or NULL */
 	const struct node *annotations;

@@ -16,4 +16,8 @@ size_t place_offset(const char *text, size_t len, size_t index);
  * none. */
 bool place_document(const char *text, size_t len, size_t pos, size_t *ret_pos);
 
+/* Is it UTF-8 without bytes that YAML 1.1 (section 5.1) has no use for? Of anything else
+ * libyaml gives up some way before the place. */
+bool place_readable(const char *text, size_t len);
+
 #endif

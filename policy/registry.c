@@ -48,6 +48,12 @@ registry_counts(const struct registry *r)
 	return r->counts;
 }
 
+const struct kept *
+registry_kept(const struct registry *r)
+{
+	return r->kept;
+}
+
 const struct workload *
 registry_workload(const struct registry *r, const struct addr *source)
 {

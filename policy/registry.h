@@ -41,10 +41,13 @@ struct registry_settings {
 	const struct prefix *own; /* the pods', services' and nodes' ranges: no external
 				     name may lead there */
 	size_t own_count;
-	struct hash_key hash_key; /* random */
-	size_t bytes_max;         /* of memory for the whole image; 0: 1 GiB */
+	struct hash_key hash_key;  /* random */
+	size_t bytes_max;          /* of memory for the whole image; 0: 1 GiB */
+	bool skip;                 /* leave out what is broken, instead of refusing all */
+	const struct kept *before; /* with skip: what it falls back to; may be NULL */
 };
 
+struct kept;
 struct registry;
 struct registry_builder;
 
@@ -62,8 +65,12 @@ void registry_builder_free(struct registry_builder *b);
  */
 MUST_CHECK int registry_builder_add(
     struct registry_builder *b, const char *file, const char *text, size_t len);
-/* Ends the builder whatever the result. -EINVAL when the findings hold an error, -ENOMEM,
- * -ENOSPC. */
+/* A file that there is and that cannot be read, or believed: an error finding what about
+ * it. -ENOMEM, -ENOSPC. */
+MUST_CHECK int registry_builder_lose(
+    struct registry_builder *b, const char *file, const char *what);
+/* Ends the builder whatever the result. -EINVAL when the findings hold an error (with
+ * skip: one that refuses all the same, policy/admission.h), -ENOMEM, -ENOSPC. */
 MUST_CHECK int registry_builder_finish(
     struct registry_builder *b, struct registry **ret_registry);
 
@@ -79,8 +86,14 @@ struct registry_counts {
 	size_t hosts;
 	size_t pods;
 	size_t bytes; /* of memory */
+	/* with skip: objects, and files of which something cannot be read */
+	size_t left_out;
+	size_t last_good; /* objects in their last good form */
 };
 struct registry_counts registry_counts(const struct registry *r);
+/* For the settings of the next build, while this registry lives; any thread may read it.
+ * NULL when it was built without skip. */
+const struct kept *registry_kept(const struct registry *r);
 
 /* The pod with this address, NULL when no manifest tells. */
 const struct workload *registry_workload(

@@ -86,6 +86,7 @@ the_default_numbers_are_the_documented_ones(void **state)
 	assert_int_equal(c->refused_rcode, CONFIG_NXDOMAIN);
 	assert_int_equal(c->refused_ttl_s, 5);
 	assert_false(c->unlisted_drop);
+	assert_false(c->skip_broken);
 	assert_true(c->intercept);
 	assert_int_equal(c->commit_deadline_ms, 1000);
 	assert_int_equal(c->query_deadline_ms, 4000);
@@ -104,6 +105,7 @@ every_key_is_read(void **state)
 	    "upstreams: [192.0.2.2, \"[2001:db8::1]:54\"]\n"
 	    "zones: [{name: cluster.local, upstreams: [\"10.96.0.10:53\"]}]\n"
 	    "registry: [/a, /b]\n"
+	    "registryErrors: skip\n"
 	    "pods: {cidrs: [10.1.0.0/16], interfaces: [eth7]}\n"
 	    "internal: []\n"
 	    "lease: {floor: 10s, grace: 20s, cap: 5m, perName: 7, perPod: 8, size: 9}\n"
@@ -143,6 +145,7 @@ every_key_is_read(void **state)
 	assert_int_equal(c->refused_rcode, CONFIG_REFUSED);
 	assert_int_equal(c->refused_ttl_s, 0);
 	assert_true(c->unlisted_drop);
+	assert_true(c->skip_broken);
 	assert_false(c->intercept);
 	assert_int_equal(c->commit_deadline_ms, 250);
 	assert_int_equal(c->query_deadline_ms, 2000);
@@ -206,7 +209,8 @@ unknown_keys_are_errors_that_name_the_known_ones(void **state)
 	    1,
 	    "unknown key \"listen2\": known here are meshConfig, listen, upstreams, "
 	    "zones, "
-	    "registry, pods, internal, lease, cache, refused, unlisted, intercept, "
+	    "registry, registryErrors, pods, internal, lease, cache, refused, unlisted, "
+	    "intercept, "
 	    "deadline, control");
 	refuse_text("lease:\n  flor: 30s\n", 2, 3,
 	    "unknown key \"flor\" in lease: known here are floor, grace, cap, perName, "

@@ -87,11 +87,19 @@ dump(void)
 	}
 }
 
+static int
+call(void)
+{
+	struct loader_options options = {.path = bed.config, .hash_key = key};
+
+	return loader_load(&options, &bed.findings, &bed.loaded);
+}
+
 static void
 load(void)
 {
 	forget();
-	bed.result = loader_load(bed.config, &key, &bed.findings, &bed.loaded);
+	bed.result = call();
 	assert_int_equal(bed.result == 0, bed.loaded.registry != NULL);
 	assert_int_equal(bed.result == 0, bed.loaded.config != NULL);
 }
@@ -253,8 +261,7 @@ more_findings_than_the_limit_are_counted(void **state)
 	}
 	findings_done(&bed.findings);
 	findings_init(&bed.findings, 2);
-	assert_int_equal(
-	    loader_load(bed.config, &key, &bed.findings, &bed.loaded), -EINVAL);
+	assert_int_equal(call(), -EINVAL);
 	assert_int_equal(bed.findings.len, 2);
 	assert_int_equal(bed.findings.errors, 5);
 	assert_int_equal(bed.findings.dropped, 3);
@@ -441,7 +448,7 @@ a_load_that_runs_out_of_memory_fails_cleanly_wherever_it_does(void **state)
 	for (;; n++) {
 		forget();
 		alloc_fail_at(n);
-		r = loader_load(bed.config, &key, &bed.findings, &bed.loaded);
+		r = call();
 		if (alloc_count() <= n)
 			break; /* it needed no more than that */
 		/* Only a finding's own text may be lost without a failure. */

@@ -87,6 +87,7 @@ an_error_says_what_is_allowed(void **state)
 	refuse_text("intercept: \"true\"\n", 1, 12, "true or false");
 	refuse_text("refused: {rcode: nxdomain}\n", 1, 18, "NXDOMAIN or REFUSED");
 	refuse_text("unlisted: DROP\n", 1, 11, "reject or drop");
+	refuse_text("registryErrors: ignore\n", 1, 17, "refuse or skip");
 	refuse_text("control: run/sock\n", 1, 10, "an absolute path");
 	refuse_text("intercept:\n", 1, 11, "true or false");
 }

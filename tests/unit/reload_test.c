@@ -25,7 +25,7 @@ on_done(void *ctx, int result, const struct findings *findings,
 	f->times++;
 	assert_int_equal(result, -EINVAL);
 	if (f->again-- > 0)
-		assert_int_equal(reload_start(f->reload), 0);
+		assert_int_equal(reload_start(f->reload, NULL), 0);
 	/* still what was found by the one that has ended */
 	f->errors += findings->errors;
 	for (size_t i = 0; i < findings->len; i++)
@@ -66,7 +66,7 @@ test_errors_are_handed_over(void **state)
 	struct fixture *f = *state;
 
 	f->wanted = 1;
-	assert_int_equal(reload_start(f->reload), 0);
+	assert_int_equal(reload_start(f->reload, NULL), 0);
 	assert_int_equal(event_base_dispatch(f->base), 0);
 	assert_int_equal(f->errors, 1);
 }
@@ -77,8 +77,8 @@ test_only_one_at_a_time(void **state)
 	struct fixture *f = *state;
 
 	f->wanted = 1;
-	assert_int_equal(reload_start(f->reload), 0);
-	assert_int_equal(reload_start(f->reload), -EBUSY);
+	assert_int_equal(reload_start(f->reload, NULL), 0);
+	assert_int_equal(reload_start(f->reload, NULL), -EBUSY);
 	assert_int_equal(event_base_dispatch(f->base), 0);
 	assert_int_equal(f->times, 1);
 }
@@ -90,7 +90,7 @@ test_the_next_may_be_started_from_the_end_of_one(void **state)
 
 	f->again = 3;
 	f->wanted = 4;
-	assert_int_equal(reload_start(f->reload), 0);
+	assert_int_equal(reload_start(f->reload, NULL), 0);
 	assert_int_equal(event_base_dispatch(f->base), 0);
 	assert_int_equal(f->times, 4);
 	assert_int_equal(f->errors, 4);
@@ -101,7 +101,7 @@ test_freed_while_one_is_under_way(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(reload_start(f->reload), 0);
+	assert_int_equal(reload_start(f->reload, NULL), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
