@@ -122,6 +122,7 @@ log_state(const struct daemon *d, enum log_event event, const char *what,
 	    {"ADDED", added},
 	};
 
+	log_left_out(&counts);
 	(void)snprintf(entries, sizeof(entries), "%zu", counts.entries); /* fits */
 	(void)snprintf(hosts, sizeof(hosts), "%zu", counts.hosts);       /* fits */
 	(void)snprintf(
@@ -131,7 +132,6 @@ log_state(const struct daemon *d, enum log_event event, const char *what,
 	    "%s: %s, %s entries, %s hosts; leases: %zu stand, %s withdrawn, %s added",
 	    what, mode, entries, hosts, outcome->kept, withdrawn, added);
 	notify_status("%s, %s entries, %s hosts", mode, entries, hosts);
-	log_left_out(&counts);
 }
 
 void
