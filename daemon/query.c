@@ -218,6 +218,11 @@ known_answer(struct query *q, int64_t now_ms)
 	}
 	a = resolver_find(
 	    q->all->resolver, q->group, &question->name, question->type, now_ms);
+	if (a == NULL) {
+		a = resolver_find_old(
+		    q->all->resolver, q->group, &question->name, question->type, now_ms);
+		q->upstream.old = a != NULL;
+	}
 	return a != NULL ? answer_ref(a) : NULL;
 }
 

@@ -127,6 +127,8 @@ write_resolver(struct writer *w, const struct daemon *d)
 	write_number(w, "cache_evictions", r.cache.evictions);
 	write_number(w, "cache_stale", r.old);
 	write_number(w, "cache_refreshes", r.refreshes);
+	write_number(w, "upstream_servers", r.servers);
+	write_number(w, "upstream_servers_bad", r.bad_servers);
 	write_number(w, "upstream_questions", r.questions);
 	write_number(w, "upstream_joined", r.joined);
 	write_number(w, "upstream_tries", r.tries);

@@ -297,17 +297,25 @@ resolver_cancel(struct resolver *r, struct resolver_waiter *waiter)
 	pending_leave(waiter);
 }
 
-/* Ask though there is an answer, so that there is one when it is over. */
+/* Ask though nobody waits. What failed just now is left alone. */
 static void
-refresh(struct resolver *r, const struct pending_key *key, int64_t now_ms)
+refresh(struct resolver *r, size_t group, const struct name *name, uint16_t type,
+    int64_t now_ms)
 {
-	uint64_t hash = pending_hash(&r->hash_key, key);
+	const struct pending_key key = {
+	    .generation = r->generation,
+	    .group = group,
+	    .name = name,
+	    .type = type,
+	};
+	uint64_t hash = pending_hash(&r->hash_key, &key);
 	struct asking *asking;
 
 	if (r->refreshing >= RESOLVER_REFRESH_MAX ||
-	    pending_find(&r->pending, hash, key) != NULL ||
-	    asking_new(r, hash, key, &asking) < 0)
-		return; /* then somebody asks when it is over */
+	    failure_find(&r->failures, hash, now_ms) != 0 ||
+	    pending_find(&r->pending, hash, &key) != NULL ||
+	    asking_new(r, hash, &key, &asking) < 0)
+		return; /* whoever asks later asks again */
 	asking->refresh = true;
 	r->refreshing++;
 	r->refreshes++;
@@ -321,15 +329,23 @@ resolver_find(struct resolver *r, size_t group, const struct name *name, uint16_
 	bool due;
 	struct answer *a = cache_find(r->cache, group, name, type, now_ms, &due);
 
-	if (a != NULL && due) {
-		const struct pending_key key = {
-		    .generation = r->generation,
-		    .group = group,
-		    .name = name,
-		    .type = type,
-		};
+	if (a != NULL && due)
+		refresh(r, group, name, type, now_ms);
+	return a;
+}
 
-		refresh(r, &key, now_ms);
+struct answer *
+resolver_find_old(struct resolver *r, size_t group, const struct name *name,
+    uint16_t type, int64_t now_ms)
+{
+	struct answer *a;
+
+	if (group >= r->groups.count || !server_group_is_bad(r->groups.list[group]))
+		return NULL;
+	a = cache_find_old(r->cache, group, name, type, now_ms);
+	if (a != NULL) {
+		r->old++;
+		refresh(r, group, name, type, now_ms);
 	}
 	return a;
 }
@@ -448,8 +464,7 @@ resolver_counts(const struct resolver *r)
 {
 	const struct upstream_counts *upstream = &r->upstream.counts;
 	struct channel_counts channels = channel_pool_counts(r->channels);
-
-	return (struct resolver_counts){
+	struct resolver_counts counts = {
 	    .questions = upstream->questions,
 	    .tries = upstream->tries,
 	    .tcp = upstream->tcp,
@@ -467,4 +482,7 @@ resolver_counts(const struct resolver *r)
 	    .channels = channels.used + channels.idle,
 	    .cache = cache_counts(r->cache),
 	};
+
+	server_list_count(&r->servers, &counts.servers, &counts.bad_servers);
+	return counts;
 }

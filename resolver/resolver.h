@@ -15,7 +15,8 @@
  *
  * When it ends without an answer, or lasts for longer than patience_ms, an old answer
  * from the cache serves (RFC 8767), and the question goes on. A popular answer is asked
- * for before it is over: RESOLVER_REFRESH_MAX such questions at once.
+ * for before it is over, and an old one that serves at once because all servers are bad
+ * is too: RESOLVER_REFRESH_MAX such questions at once.
  */
 #ifndef RESOLVER_RESOLVER_H
 #define RESOLVER_RESOLVER_H
@@ -101,6 +102,10 @@ MUST_CHECK int resolver_tune(struct resolver *r, const struct resolver_times *ti
 /* What the cache has, borrowed until the next call into the resolver; NULL: ask. */
 struct answer *resolver_find(struct resolver *r, size_t group, const struct name *name,
     uint16_t type, int64_t now_ms);
+/* The same while every server of the group is bad, but old: waiting is in vain then. It
+ * is being asked for. */
+struct answer *resolver_find_old(struct resolver *r, size_t group,
+    const struct name *name, uint16_t type, int64_t now_ms);
 /* 0: done will be called. -EBUSY: a limit is reached. -EINVAL: there is no such group.
  * -ENOMEM. */
 MUST_CHECK int resolver_ask(struct resolver *r, size_t group, const struct name *name,
@@ -120,10 +125,11 @@ struct resolver_counts {
 	uint64_t mismatches; /* replies that were not to our packet: ignored */
 	uint64_t failures;   /* questions that ended without an answer */
 	uint64_t joined;     /* waiters that found their question under way */
-	uint64_t old;        /* waiters that got an old answer */
-	uint64_t refreshes;  /* questions because a popular answer was nearly over */
+	uint64_t old;        /* old answers given out */
+	uint64_t refreshes;  /* questions that nobody waited for when they began */
 	size_t pending;
 	size_t channels;
+	size_t servers, bad_servers;
 	struct cache_counts cache;
 };
 struct resolver_counts resolver_counts(const struct resolver *r);

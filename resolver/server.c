@@ -24,6 +24,21 @@ is_bad(const struct server *s)
 	return s->timeouts >= SERVER_TIMEOUTS_BAD || s->failures >= SERVER_FAILURES_BAD;
 }
 
+void
+server_list_count(const struct server_list *list, size_t *ret_all, size_t *ret_bad)
+{
+	const struct server *s;
+	size_t all = 0, bad = 0;
+
+	TAILQ_FOREACH(s, &list->servers, link)
+	{
+		all++;
+		bad += is_bad(s);
+	}
+	*ret_all = all;
+	*ret_bad = bad;
+}
+
 bool
 server_ask_first(struct server *s, int64_t now_ms)
 {
@@ -200,6 +215,15 @@ server_group_unref(struct server_group *g)
 	for (size_t i = 0; i < g->count; i++)
 		server_unref(g->servers[i]);
 	free(g);
+}
+
+bool
+server_group_is_bad(const struct server_group *g)
+{
+	for (size_t i = 0; i < g->count; i++)
+		if (!is_bad(g->servers[i]))
+			return false;
+	return true;
 }
 
 bool

@@ -76,6 +76,9 @@ struct server_groups {
 
 void server_list_init(struct server_list *list, struct socket_pool *pool);
 
+/* How many there are, and how many of them are bad. */
+void server_list_count(const struct server_list *list, size_t *ret_all, size_t *ret_bad);
+
 const struct endpoint *server_endpoint(const struct server *s);
 
 /* Is it to be asked before the bad ones? To be called once for each question: true for a
@@ -102,6 +105,8 @@ MUST_CHECK int server_group_new(struct server_list *list,
     const struct resolver_group *settings, struct server_group **ret_group);
 struct server_group *server_group_ref(struct server_group *g);
 void server_group_unref(struct server_group *g);
+/* Is every server of it bad? Then a question has little hope. */
+bool server_group_is_bad(const struct server_group *g);
 bool server_group_same(
     const struct server_group *g, const struct resolver_group *settings);
 /* Its servers, the slow ones later and the bad ones last, otherwise in their order. */

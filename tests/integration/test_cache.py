@@ -227,6 +227,24 @@ def test_item_57_silence_is_waited_out_for_a_while_only(daemon: Daemon, upstream
     assert counter(daemon, "upstream_pending") == 1
 
 
+def test_item_57_a_known_outage_is_not_waited_out(daemon: Daemon, upstream: FakeUpstream,
+                                                  pod: Pod) -> None:
+    daemon.configure({"upstreams": [f"{FAKE4}:53"], "cache": {"staleAfter": "30s"}})
+    listed(daemon, "one.example", "two.example")
+    upstream.script = old
+    for name in ("one.example", "two.example"):
+        ask(pod.namespace, name)
+    let_pass(1.1)
+    upstream.script = silence
+    first = ask(pod.namespace, "one.example")
+    assert first.addresses() == [OLD4] and first.took_s > 1, "the time of a question"
+    second = ask(pod.namespace, "two.example")
+    assert second.addresses() == [OLD4] and second.ede_codes() == [STALE]
+    assert second.took_s < 1 and second.ttl == 30
+    upstream.script = lambda q: addresses(q, NEW4, NEW6)
+    wait_until(lambda: ask(pod.namespace, "two.example").addresses() == [NEW4], 3, "the new one")
+
+
 def test_item_57_what_is_not_there_any_more_is_said_too(daemon: Daemon, upstream: FakeUpstream,
                                                         pod: Pod) -> None:
     listed(daemon, "one.example", "two.example")

@@ -344,6 +344,23 @@ def test_a3_one_question_whatever_the_clients_options_say(listed: Daemon, upstre
     assert counter(listed, "upstream_joined") == len(waiting) - 1
 
 
+def test_item_30_options_of_the_upstream_stay_there(listed: Daemon, upstream: FakeUpstream,
+                                                    pod: Pod) -> None:
+    def script(q: Question) -> bytes:
+        reply = dns.message.from_wire(good(q))
+        reply.use_edns(0, dns.flags.DO, 4096, options=[
+            dns.edns.GenericOption(15, b"\0\x0fblocked upstream"),
+            dns.edns.GenericOption(10, bytes(16)), dns.edns.GenericOption(3, b"name")])
+        return reply.to_wire()
+
+    upstream.script = script
+    for _ in range(2):  # the second one from the cache
+        reply = ask(pod.namespace, "one.example")
+        assert reply.addresses() == [GOOD4] and not reply.message.options
+        assert reply.message.payload == 1232 and not reply.message.ednsflags
+    assert len(upstream.asked()) == 1
+
+
 # Item 49: failures
 
 def test_item_49_a_failure_leads_to_the_next_server(two: Daemon, upstream: FakeUpstream,
@@ -372,6 +389,7 @@ def test_item_49_silence_leads_to_the_next_server(two: Daemon, upstream: FakeUps
     for i in range(6):
         assert ask(pod.namespace, f"n{i}.example").addresses() == [GOOD4]
     assert len(upstream.asked(host=FAKE4)) < 6, "after some silence it is asked last"
+    assert counter(two, "upstream_servers") == 2 and counter(two, "upstream_servers_bad") == 1
 
 
 def test_a_server_that_folds_letters_is_asked_in_small_ones(listed: Daemon,

@@ -92,6 +92,7 @@ item_57_silence_is_not_waited_out(void **state)
 	struct client c = {0}, later = {0};
 
 	(void)state;
+	settings.times.deadline_ms = SOON_MS;
 	tune(PATIENCE_MS);
 	grow_old();
 	server.on_query = fake_server_silent;
@@ -101,8 +102,7 @@ item_57_silence_is_not_waited_out(void **state)
 	ask(&later); /* and whoever comes then does not wait at all */
 	expect_old(&later);
 	assert_int_equal(counts().pending, 1);
-	wait_asked(2);
-	fake_server_reply(&server.last, 1, 60);
+	server.on_query = answers; /* the next try */
 	while (counts().pending > 0)
 		assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
 	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
@@ -160,6 +160,37 @@ item_57_may_be_switched_off(void **state)
 	server.on_query = fake_server_fails;
 	ask(&c);
 	expect(&c, -EREMOTEIO);
+}
+
+/* Nobody has to wait any more, and nobody has to ask for somebody to find out that the
+ * server is back. */
+static void
+item_57_servers_known_to_be_bad_are_not_waited_for(void **state)
+{
+	struct client c = {0};
+	struct name elsewhere;
+
+	(void)state;
+	grow_old();
+	assert_null(resolver_find_old(resolver, 0, &name, TYPE_A, now_ms()));
+	server.on_query = fake_server_silent;
+	ask(&c);
+	expect_old(&c);
+	assert_non_null(resolver_find_old(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_int_equal(counts().old, 2);
+	assert_int_equal(counts().pending, 0); /* it has failed just now */
+	name_parent(&name, &elsewhere);
+	assert_null(resolver_find_old(resolver, 0, &elsewhere, TYPE_A, now_ms()));
+	assert_null(resolver_find_old(resolver, 1, &name, TYPE_A, now_ms()));
+	assert_null(resolver_find_old(resolver, 2, &name, TYPE_A, now_ms()));
+	clock_ahead_ms += FAILURE_KEPT_MS;
+	server.on_query = answers;
+	assert_non_null(resolver_find_old(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_int_equal(counts().refreshes, 1);
+	while (counts().pending > 0)
+		assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
+	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_null(resolver_find_old(resolver, 0, &name, TYPE_A, now_ms()));
 }
 
 static void
@@ -301,6 +332,7 @@ main(void)
 	    TEST(who_is_told_early_may_ask_again),
 	    TEST(nothing_old_is_nothing_to_serve),
 	    TEST(item_57_may_be_switched_off),
+	    TEST(item_57_servers_known_to_be_bad_are_not_waited_for),
 	    TEST(servers_of_before_a_reload_are_not_stood_in_for),
 	    TEST(popular_answer_is_asked_for_before_it_is_over),
 	    TEST(answer_nobody_asks_for_is_left_to_end),

@@ -177,6 +177,7 @@ all_bad_are_all_asked(void **state)
 {
 	struct server_group *g = group_of(0, 2);
 	struct server *order[RESOLVER_SERVERS_MAX];
+	size_t all, bad;
 
 	(void)state;
 	make_bad(g->servers[0], 0);
@@ -184,6 +185,14 @@ all_bad_are_all_asked(void **state)
 	server_group_order(g, 1, order);
 	assert_ptr_equal(order[0], g->servers[0]);
 	assert_ptr_equal(order[1], g->servers[1]);
+	assert_true(server_group_is_bad(g));
+	server_list_count(&list, &all, &bad);
+	assert_int_equal(all, 2);
+	assert_int_equal(bad, 2);
+	server_replied(g->servers[1], -1);
+	assert_false(server_group_is_bad(g));
+	server_list_count(&list, &all, &bad);
+	assert_int_equal(bad, 1);
 	server_group_unref(g);
 }
 
