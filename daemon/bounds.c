@@ -130,6 +130,31 @@ bounds_pod(const struct addr *a, const struct prefix *pods, size_t pod_count)
 	return false;
 }
 
+static bool
+is_within(const struct prefix *p, const struct prefix *pods, size_t pod_count)
+{
+	for (size_t i = 0; i < pod_count; i++)
+		if (pods[i].len <= p->len && prefix_contains(&pods[i], &p->addr))
+			return true;
+	return false;
+}
+
+bool
+bounds_cut(const struct enforcer_cut *c, const struct prefix *pods, size_t pod_count)
+{
+	const struct addr none = {0};
+
+	if (!bounds_prefix(&c->pods) || !is_within(&c->pods, pods, pod_count))
+		return false;
+	if (c->destination.family == 0)
+		return addr_equal(&c->destination, &none) && c->proto == 0 &&
+		       c->port == 0;
+	return bounds_addr(&c->destination) &&
+	       c->destination.family == c->pods.addr.family &&
+	       c->pods.len == addr_len(&c->pods.addr) * 8 && is_proto(c->proto) &&
+	       c->port != 0;
+}
+
 bool
 bounds_lease(const struct enforcer_lease *l, const struct prefix *pods, size_t pod_count,
     uint32_t timeout_max_ms)

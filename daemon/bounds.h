@@ -32,6 +32,9 @@ bool bounds_addr(const struct addr *a);
 bool bounds_fixed(const struct enforcer_fixed *f);
 /* Could be an element: one family, TCP or UDP, a port. Enough to take a lease away. */
 bool bounds_key(const struct enforcer_lease *l);
+/* Of these pods, or some of them, and whole as its record says. */
+bool bounds_cut(
+    const struct enforcer_cut *c, const struct prefix *pods, size_t pod_count);
 /* Is it one of these pods? */
 bool bounds_pod(const struct addr *a, const struct prefix *pods, size_t pod_count);
 /* May be made: a key whose pod is in pods, whose destination is a host that a pod may

@@ -83,6 +83,32 @@ change_open(struct change *c, const struct addr *pod)
 	c->message.body.open[record(c, ENFORCER_OPEN, "")] = *pod;
 }
 
+static struct enforcer_cut *
+add_cut(struct change *c)
+{
+	struct enforcer_cut *cut = &c->message.body.cuts[record(c, ENFORCER_CUT, "")];
+
+	memset(cut, 0, sizeof(*cut)); /* what lies between its members too */
+	return cut;
+}
+
+void
+change_cut_pods(struct change *c, const struct prefix *pods)
+{
+	add_cut(c)->pods = *pods;
+}
+
+void
+change_cut(struct change *c, const struct addr *pod, const struct lease_target *target)
+{
+	struct enforcer_cut *cut = add_cut(c);
+
+	cut->pods = (struct prefix){.addr = *pod, .len = (uint8_t)(addr_len(pod) * 8)};
+	cut->destination = target->addr;
+	cut->proto = target->proto;
+	cut->port = target->port;
+}
+
 static struct enforcer_lease
 make_lease(const struct addr *pod, const struct lease_target *target)
 {

@@ -30,6 +30,10 @@ void change_interface(struct change *c, const char *pattern);
 void change_range(struct change *c, enum enforcer_kind kind, const struct prefix *range);
 void change_listen(struct change *c, const struct endpoint *listen);
 void change_open(struct change *c, const struct addr *pod);
+/* Flows of these pods: all of them, or to one target. */
+void change_cut_pods(struct change *c, const struct prefix *pods);
+void change_cut(
+    struct change *c, const struct addr *pod, const struct lease_target *target);
 void change_fixed(struct change *c, const struct enforcer_fixed *fixed);
 void change_revoke(
     struct change *c, const struct addr *pod, const struct lease_target *target);

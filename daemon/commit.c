@@ -398,6 +398,8 @@ take_message(struct committer *c, const struct enforcer_message *m, size_t len)
 		lose(c, -ENOENT);
 	else if (m->kind == ENFORCER_REFUSED)
 		c->hooks.refused(c->hooks.ctx, m);
+	else if (m->kind == ENFORCER_FLOWS)
+		c->hooks.flows(c->hooks.ctx, m);
 	else
 		die(c);
 }

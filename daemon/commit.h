@@ -57,6 +57,8 @@ struct committer_hooks {
 	void (*dumped)(void *ctx, const struct enforcer_message *m);
 	/* ENFORCER_REFUSED. */
 	void (*refused)(void *ctx, const struct enforcer_message *m);
+	/* ENFORCER_FLOWS. */
+	void (*flows)(void *ctx, const struct enforcer_message *m);
 };
 
 typedef void (*committer_done_fn)(void *ctx, int result);

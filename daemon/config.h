@@ -69,6 +69,7 @@ struct config {
 	uint32_t refused_ttl_s;
 	bool unlisted_drop;
 	bool intercept;
+	bool revoke_flows; /* cut the flows of leases that a reload withdraws */
 	uint32_t commit_deadline_ms;
 	uint32_t query_deadline_ms;
 	char *control;

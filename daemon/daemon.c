@@ -168,6 +168,13 @@ on_refused(void *ctx, const struct enforcer_message *m)
 	refusal_take(&d->refusal, &view, m);
 }
 
+static void
+on_flows(void *ctx, const struct enforcer_message *m)
+{
+	(void)ctx;
+	report_flows(m->packets, m->lost, m->result);
+}
+
 static int
 make_gate(struct daemon *d)
 {
@@ -186,6 +193,7 @@ make_gate(struct daemon *d)
 	    .restored = on_restored,
 	    .dead = on_dead,
 	    .refused = on_refused,
+	    .flows = on_flows,
 	    .recent = d->recent,
 	};
 

@@ -12,8 +12,10 @@
 #include <libmnl/libmnl.h>
 #include <libnftnl/udata.h>
 
+#include "daemon/layout.h"
+
 /* In a concatenation each field fills whole registers of 4 bytes. */
-#define KEY_MAX (16 + 16 + 4 + 4)
+#define KEY_MAX ELEMENT_KEY_MAX
 /* A list is an attribute, of at most 65535 bytes; one element with the longest comment
  * takes less than the rest. */
 #define LIST_MAX (65535 - 512)
@@ -30,7 +32,7 @@ static_assert(ENFORCER_NAME_MAX + 2 < UINT8_MAX, "a name fits as comment");
 static const char *
 leases_set(uint8_t family)
 {
-	return family == AF_INET ? "leases4" : "leases6";
+	return layout_set(family, "leases4", "leases6");
 }
 
 /* Messages of one type into one set, opened one after another as they fill. */
@@ -115,6 +117,12 @@ make_key(const struct addr *pod, const struct addr *destination, uint8_t proto,
 	return 2 * size + 8;
 }
 
+size_t
+element_key(const struct enforcer_lease *lease, uint8_t key[KEY_MAX])
+{
+	return make_key(&lease->pod, &lease->destination, lease->proto, lease->port, key);
+}
+
 /* Two leases of one key have these bytes in common: all before renew. */
 static int
 compare_keys(const void *a, const void *b)
@@ -172,8 +180,7 @@ put_lease(struct list *l, const struct element *e)
 
 	if (nest == NULL)
 		return;
-	len = make_key(
-	    &e->lease->pod, &e->lease->destination, e->lease->proto, e->lease->port, key);
+	len = element_key(e->lease, key);
 	put_key(l->nlh, NFTA_SET_ELEM_KEY, key, len);
 	if (l->type == NFT_MSG_NEWSETELEM) {
 		mnl_attr_put_u64(l->nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(e->timeout_ms));
@@ -215,6 +222,19 @@ element_grant(struct netlink *nl, const struct element *list, size_t count)
 		put_leases(list_add(nl, set), list, len, false);
 		put_leases(list_delete(nl, set), list, len, true);
 		put_leases(list_add(nl, set), list, len, true);
+	}
+}
+
+void
+element_put_cuts(struct netlink *nl, const struct element *list, size_t count)
+{
+	const char *set;
+	size_t len;
+
+	for (; count != 0; list += len, count -= len) {
+		len = family_len(list, count);
+		set = layout_set(list->lease->pod.family, "cut4", "cut6");
+		put_leases(list_add(nl, set), list, len, false);
 	}
 }
 

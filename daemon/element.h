@@ -41,6 +41,13 @@ size_t element_merge(struct element *list, size_t count);
 void element_grant(struct netlink *nl, const struct element *list, size_t count);
 void element_revoke(struct netlink *nl, const struct element *list, size_t count);
 
+/* Into cut4 and cut6: what element_merge has left, without renewal. */
+void element_put_cuts(struct netlink *nl, const struct element *list, size_t count);
+
+#define ELEMENT_KEY_MAX (16 + 16 + 4 + 4) /* bytes */
+/* pod . destination . protocol . port, as the sets have it. Returns its length. */
+size_t element_key(const struct enforcer_lease *lease, uint8_t key[ELEMENT_KEY_MAX]);
+
 /* Into a set of type addr, with intervals; the ranges as cover_ranges makes them. */
 void element_put_ranges(
     struct netlink *nl, const char *set, const struct cover_range *ranges, size_t count);

@@ -10,6 +10,7 @@
 #include <libmnl/libmnl.h>
 #include <libnftnl/udata.h>
 
+#include "daemon/element.h"
 #include "daemon/layout.h"
 
 struct dump {
@@ -142,4 +143,36 @@ element_dump(struct netlink *nl, uint8_t family, element_lease_fn lease, void *c
 		    layout_set(family, "leases4", "leases6"));
 	}
 	return netlink_ask(nl, nlh, read_message, &d);
+}
+
+static int
+note_message(void *ctx, const struct nlmsghdr *nlh)
+{
+	(void)nlh;
+	*(bool *)ctx = true;
+	return 0;
+}
+
+bool
+element_is_leased(struct netlink *nl, const struct enforcer_lease *lease)
+{
+	struct nlmsghdr *nlh = netlink_question(nl, NFT_MSG_GETSETELEM, 0);
+	struct nlattr *list, *element, *key;
+	uint8_t bytes[ELEMENT_KEY_MAX];
+	const size_t len = element_key(lease, bytes);
+	bool found = false;
+
+	if (nlh != NULL) {
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET,
+		    layout_set(lease->pod.family, "leases4", "leases6"));
+		list = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+		element = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+		key = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
+		mnl_attr_put(nlh, NFTA_DATA_VALUE, len, bytes);
+		mnl_attr_nest_end(nlh, key);
+		mnl_attr_nest_end(nlh, element);
+		mnl_attr_nest_end(nlh, list);
+	}
+	return netlink_ask(nl, nlh, note_message, &found) == 0 && found;
 }

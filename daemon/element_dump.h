@@ -5,6 +5,7 @@
 #ifndef DAEMON_ELEMENT_DUMP_H
 #define DAEMON_ELEMENT_DUMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/macros.h"
@@ -19,5 +20,8 @@ typedef int (*element_lease_fn)(
  * over. */
 MUST_CHECK int element_dump(
     struct netlink *nl, uint8_t family, element_lease_fn lease, void *ctx);
+
+/* Does the kernel hold this lease? In doubt it does not. */
+bool element_is_leased(struct netlink *nl, const struct enforcer_lease *lease);
 
 #endif

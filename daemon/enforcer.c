@@ -48,11 +48,13 @@ record_of(uint16_t kind, size_t *ret_size, size_t *ret_max)
 	    [ENFORCER_LISTEN] = {sizeof(struct endpoint), ENFORCER_LIST_MAX},
 	    [ENFORCER_FIXED] = {sizeof(struct enforcer_fixed), ENFORCER_LIST_MAX},
 	    [ENFORCER_OPEN] = {sizeof(struct addr), ENFORCER_LIST_MAX},
+	    [ENFORCER_CUT] = {sizeof(struct enforcer_cut), ENFORCER_LIST_MAX},
 	    [ENFORCER_END] = {0, 0},
 	    [ENFORCER_DUMP] = {0, 0},
 	    [ENFORCER_RESULT] = {0, 0},
 	    [ENFORCER_LOST] = {0, 0},
 	    [ENFORCER_REFUSED] = {sizeof(struct enforcer_refused), ENFORCER_LIST_MAX},
+	    [ENFORCER_FLOWS] = {0, 0},
 	};
 
 	if (kind < ENFORCER_LEASES || kind >= ARRAY_LEN(records))
@@ -159,8 +161,9 @@ take_messages(struct enforcer *e)
 
 /*
  * Without anything to watch, reading alone waits, which saves a call each round. What the
- * kernel refused comes last and a few packets at a time: results are on their way before,
- * and a request that comes meanwhile waits for no more than these.
+ * kernel refused, and flows that are to be cut, come last and a few at a time: results
+ * are on their way before, and a request that comes meanwhile waits for no more than
+ * these.
  */
 static _Noreturn void
 run(struct enforcer *e)
@@ -170,11 +173,12 @@ run(struct enforcer *e)
 		    {.fd = e->fd, .events = POLLIN},
 		    {.fd = owner_watch_fd(e->owner), .events = POLLIN},
 		    {.fd = owner_refused_fd(e->owner), .events = POLLIN},
+		    {.fd = owner_cut_fd(e->owner), .events = POLLIN},
 		};
 		int wait_ms = owner_refused_wait_ms(e->owner);
 		bool readable = true;
 
-		if (fds[1].fd >= 0 || fds[2].fd >= 0 || wait_ms >= 0) {
+		if (fds[1].fd >= 0 || fds[2].fd >= 0 || fds[3].fd >= 0 || wait_ms >= 0) {
 			if (poll(fds, ARRAY_LEN(fds), wait_ms) < 0)
 				continue;
 			if (fds[1].revents != 0)
@@ -185,6 +189,8 @@ run(struct enforcer *e)
 			take_messages(e);
 		send_waiting(e);
 		owner_refused(e->owner, fds[2].revents != 0);
+		if (fds[3].revents != 0)
+			owner_cut(e->owner);
 		send_waiting(e);
 	}
 }

@@ -12,16 +12,18 @@
  *	LEASES	outside of a table transaction: make or renew these leases; what waits
  *		together is committed together, and one that fails fails no other
  *	TABLE	then any number of INTERFACES, PODS, INTERNAL, LISTEN, FIXED, OPEN,
- *		LEASES, REVOKE with the same id, then END: one kernel transaction that
- *		makes the table, or brings it, to what these say; leases that are not
- *		mentioned stay, and one that is both revoked and made is made. The result
- *		answers END
+ *		LEASES, REVOKE, CUT with the same id, then END: one kernel transaction
+ *		that makes the table, or brings it, to what these say; leases that are
+ *		not mentioned stay, and one that is both revoked and made is made. The
+ *		result answers END
  *	DUMP	the leases that the kernel holds come as LEASES messages with this id,
  *		some perhaps twice, then the result
  * Enforcer to loop, unasked:
  *	LOST	the table has gone, or leases with it, or somebody else has changed it;
  *		once, until a TABLE has been done. In front of the result of a TABLE: it
  *		was made anew, without the leases of the old one
+ *	FLOWS	what CUT named has been looked for: packets: flows that were cut; lost:
+ *		that could not be; negative: not all flows were looked at
  *	REFUSED	flows of which the kernel refused packets, those that daemon/tally.h
  *		lets through; negative: none will come, until a TABLE is done again
  *
@@ -64,20 +66,23 @@ enum enforcer_kind {
 	ENFORCER_LISTEN,
 	ENFORCER_FIXED,
 	ENFORCER_OPEN, /* addresses of pods of which nothing is refused */
+	ENFORCER_CUT,  /* flows: looked for once the transaction has been made */
 	ENFORCER_END,
 	ENFORCER_DUMP,
 	ENFORCER_RESULT,
 	ENFORCER_LOST,
 	ENFORCER_REFUSED,
+	ENFORCER_FLOWS,
 };
 
 struct enforcer_message {
 	uint32_t id;
 	uint16_t kind;
-	uint16_t count;         /* of the records in the body */
-	int64_t deadline_ms;    /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
-	int32_t result;         /* RESULT, REFUSED */
-	uint32_t packets, lost; /* REFUSED: since the last one; of these not told */
+	uint16_t count;      /* of the records in the body */
+	int64_t deadline_ms; /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
+	int32_t result;      /* RESULT, REFUSED, FLOWS */
+	uint32_t packets,
+	    lost; /* REFUSED: since the last one; of these not told; FLOWS */
 	/* LEASES: presentation form, the elements' comment. */
 	char name[ENFORCER_NAME_MAX];
 	union {
@@ -90,6 +95,7 @@ struct enforcer_message {
 		struct endpoint listen[ENFORCER_LIST_MAX];
 		struct enforcer_fixed fixed[ENFORCER_LIST_MAX];
 		struct addr open[ENFORCER_LIST_MAX];
+		struct enforcer_cut cuts[ENFORCER_LIST_MAX];
 		struct enforcer_refused refused[ENFORCER_LIST_MAX];
 	} body;
 };

@@ -33,6 +33,15 @@ struct enforcer_fixed {
 	uint8_t zero;
 };
 
+/* Established flows that are to end, as far as the table does not let them begin now.
+ * Compared as bytes: padding is zero. */
+struct enforcer_cut {
+	struct prefix pods;      /* a single address when there is a destination */
+	struct addr destination; /* of the pods' family; family 0: whatever they reach */
+	uint8_t proto;           /* IPPROTO_TCP or IPPROTO_UDP; 0 without a destination */
+	uint16_t port;           /* 0 without a destination */
+};
+
 /* What a refused packet was. Compared as bytes: padding is zero. */
 struct enforcer_refused {
 	struct addr source;

@@ -9,6 +9,7 @@
 #include <event2/event.h>
 
 #include "daemon/change.h"
+#include "daemon/loss.h"
 #include "daemon/plan.h"
 #include "daemon/recent.h"
 #include "daemon/rejudge.h"
@@ -47,6 +48,7 @@ static void on_lost(void *ctx, int reason);
 static void on_dead(void *ctx);
 static void on_dumped(void *ctx, const struct enforcer_message *m);
 static void on_refused(void *ctx, const struct enforcer_message *m);
+static void on_flows(void *ctx, const struct enforcer_message *m);
 static void on_repair_timer(int fd, short what, void *ctx);
 static void on_changed(void *ctx, int result);
 static void repair_later(struct gate *g);
@@ -78,7 +80,8 @@ gate_new(struct event_base *base, const struct gate_settings *settings,
 	    .lost = on_lost,
 	    .dead = on_dead,
 	    .dumped = on_dumped,
-	    .refused = on_refused};
+	    .refused = on_refused,
+	    .flows = on_flows};
 	int r = -ENOMEM;
 
 	if (g == NULL)
@@ -239,6 +242,9 @@ send_judged(struct gate *g, enum work work)
 {
 	const struct enforcer_lease *stale = (const void *)g->stale.bytes;
 	int64_t now_ms = g->settings.now_ms();
+	/* under ALLOW_ANY nothing would be cut */
+	bool cuts = g->now.config->revoke_flows &&
+		    registry_mode(g->now.registry) == OUTBOUND_REGISTRY_ONLY;
 
 	describe(g);
 	for (size_t i = 0; i < g->stale.len / sizeof(*stale); i++) {
@@ -247,7 +253,10 @@ send_judged(struct gate *g, enum work work)
 		if (!lease_known(g->leases, &stale[i].pod, &target))
 			change_revoke(&g->change, &stale[i].pod, &target);
 	}
-	rejudge_run(&g->rejudge, g->leases, g->now.registry, &g->change, now_ms);
+	if (work == WORK_SWITCH && cuts)
+		loss_describe(
+		    &g->change, g->now.config, g->before.registry, g->now.registry);
+	rejudge_run(&g->rejudge, g->leases, g->now.registry, cuts, &g->change, now_ms);
 	if (work == WORK_REPAIR)
 		rejudge_repeat(g->leases, &g->change, now_ms);
 	return send_change(g, work);
@@ -450,4 +459,12 @@ on_refused(void *ctx, const struct enforcer_message *m)
 	struct gate *g = ctx;
 
 	g->settings.refused(g->settings.ctx, m);
+}
+
+static void
+on_flows(void *ctx, const struct enforcer_message *m)
+{
+	struct gate *g = ctx;
+
+	g->settings.flows(g->settings.ctx, m);
 }

@@ -55,6 +55,8 @@ struct gate_settings {
 	    void *ctx); /* the enforcer has ended: nothing can be opened any more */
 	/* ENFORCER_REFUSED: the kernel has refused something */
 	void (*refused)(void *ctx, const struct enforcer_message *m);
+	/* ENFORCER_FLOWS: established flows have been cut */
+	void (*flows)(void *ctx, const struct enforcer_message *m);
 	struct recent *recent; /* told the names found in the kernel; NULL: nobody is */
 };
 

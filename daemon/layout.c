@@ -42,6 +42,7 @@ enum set_kind {
 	SET_LISTEN,
 	SET_OPEN,
 	SET_RATES,
+	SET_CUT,
 };
 
 static const struct set {
@@ -64,6 +65,8 @@ static const struct set {
     {"open6", SET_OPEN, TYPE_IP6ADDR, 16},
     {"rates4", SET_RATES, TYPE_IPADDR, 4},
     {"rates6", SET_RATES, TYPE_IP6ADDR, 16},
+    {"cut4", SET_CUT, TYPE_IPADDR, 4},
+    {"cut6", SET_CUT, TYPE_IP6ADDR, 16},
 };
 
 /* conntrack is at -200, dstnat at -100 (linux/netfilter_ipv4.h). */
@@ -237,6 +240,7 @@ set_flags(enum set_kind kind)
 {
 	switch (kind) {
 	case SET_LEASES:
+	case SET_CUT:
 		return NFT_SET_TIMEOUT;
 	case SET_FIXED:
 		return NFT_SET_INTERVAL | NFT_SET_CONCAT;
@@ -263,6 +267,7 @@ key_of(const struct set *s, uint32_t *ret_type, uint32_t *ret_len)
 
 	switch (s->kind) {
 	case SET_LEASES:
+	case SET_CUT:
 	case SET_FIXED:
 		*ret_type = flow;
 		*ret_len = 2 * s->addr_len + 4 + 4;
@@ -317,6 +322,8 @@ describe_set(struct nftnl_set *set, const struct set *s, uint32_t id, uint32_t s
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, len);
 	if (s->kind == SET_LEASES)
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, size);
+	if (s->kind == SET_CUT)
+		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, LAYOUT_CUT_SIZE);
 	if (s->kind == SET_RATES) {
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, FLOOD_SETS_SIZE);
 		nftnl_set_set_u64(set, NFTNL_SET_TIMEOUT, FLOOD_TIMEOUT_MS);
@@ -416,7 +423,7 @@ layout_put(struct netlink *nl, uint32_t set_size, const struct layout_found *fou
 		kept = found->set_size[sets[i].addr_type == TYPE_IP6ADDR];
 		size = kept != 0 ? kept : set_size;
 		put_set(nl, &sets[i], (uint32_t)i + 1, size);
-		if (sets[i].kind != SET_LEASES)
+		if (set_flags(sets[i].kind) != NFT_SET_TIMEOUT)
 			element_flush(nl, sets[i].name);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(chains); i++)

@@ -19,6 +19,8 @@
  * older layout is replaced, leases and all; one of a newer layout is not touched. */
 #define LAYOUT_VERSION 1
 
+#define LAYOUT_CUT_SIZE 65536 /* elements, of cut4 and of cut6 */
+
 /* The table in the kernel. */
 struct layout_found {
 	bool exists;
@@ -39,8 +41,8 @@ struct layout_way {
 MUST_CHECK int layout_find(struct netlink *nl, struct layout_found *ret_found);
 /*
  * Declare everything, to the batch of nl, which has begun, and flush all rules and the
- * sets that are no leases. A set that is there keeps its size. Errors come with the
- * commit.
+ * sets whose elements have no timeout. A set that is there keeps its size. Errors come
+ * with the commit.
  */
 void layout_put(struct netlink *nl, uint32_t set_size, const struct layout_found *found,
     const struct layout_way *way);

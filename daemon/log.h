@@ -44,6 +44,7 @@ enum log_event {
 	LOG_COMMIT_FAILED,
 	LOG_TABLE_LOST,
 	LOG_TABLE_RESTORED,
+	LOG_FLOWS_CUT,
 	LOG_LIMIT,   /* a limit was reached */
 	LOG_DROPPED, /* records were lost */
 	LOG_FAULT,   /* anything else that ought not to be */

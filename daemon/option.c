@@ -84,6 +84,9 @@ static const struct option options[] = {
 	"how long a pod may remember that answer", AT(refused_ttl_s), 0},
     {"unlisted", OPTION_UNLISTED, 0, 0, "reject",
 	"what happens to a packet towards an unlisted destination", AT(unlisted_drop), 0},
+    {"revoke", OPTION_REVOKE, 0, 0, "flows",
+	"what a reload takes from a pod that may reach something no more",
+	AT(revoke_flows), 0},
     {"intercept", OPTION_BOOL, 0, 1, "true",
 	"lead the pods' packets to any port 53 to us", AT(intercept), 0},
     {"deadline.commit", OPTION_MILLISECONDS, 10 * MS, 10000 * MS, "1s",
@@ -192,6 +195,8 @@ option_range(const struct option *o, char *buf)
 		return plain_text("reject or drop", buf);
 	case OPTION_ERRORS:
 		return plain_text("refuse or skip", buf);
+	case OPTION_REVOKE:
+		return plain_text("flows or leases", buf);
 	case OPTION_PATH:
 		return range_text(o, "an absolute path, bytes", format_number, 1, buf);
 	case OPTION_FOLDERS:
@@ -220,6 +225,7 @@ static const setting_fn setters[] = {
     [OPTION_RCODE] = setting_rcode,
     [OPTION_UNLISTED] = setting_unlisted,
     [OPTION_ERRORS] = setting_errors,
+    [OPTION_REVOKE] = setting_revoke,
     [OPTION_PATH] = setting_path,
     [OPTION_FOLDERS] = setting_folders,
     [OPTION_LISTEN] = setting_listen,

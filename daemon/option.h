@@ -26,6 +26,7 @@ enum option_kind {
 	OPTION_RCODE,     /* of refused answers */
 	OPTION_UNLISTED,  /* what happens to a packet */
 	OPTION_ERRORS,    /* what happens to a broken manifest */
+	OPTION_REVOKE,    /* what goes at a reload */
 	OPTION_PATH,      /* of a socket */
 	OPTION_FOLDERS,   /* this and all behind it are lists */
 	OPTION_LISTEN,    /* endpoints on this node */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "daemon/bounds.h"
+#include "daemon/cut.h"
 #include "daemon/element.h"
 #include "daemon/element_dump.h"
 #include "daemon/layout.h"
@@ -41,6 +42,7 @@ struct owner {
 	struct transaction transaction;
 	struct round round;
 	struct refused refused;
+	struct cut cut;
 	struct enforcer_message out;
 };
 
@@ -58,6 +60,7 @@ owner_new(owner_say_fn say, void *ctx, int64_t (*now_ms)(void), struct owner **r
 	o->monitor = -1;
 	transaction_init(&o->transaction);
 	refused_init(&o->refused, say, ctx);
+	cut_init(&o->cut, say, ctx);
 	r = netlink_open(&o->nl);
 	if (r < 0) {
 		free(o);
@@ -76,6 +79,7 @@ owner_free(struct owner *o)
 		(void)close(o->monitor); /* only read from */
 	transaction_done(&o->transaction);
 	refused_done(&o->refused);
+	cut_done(&o->cut);
 	netlink_close(&o->nl);
 	free(o->pods);
 	free(o);
@@ -300,6 +304,17 @@ listen_refused(struct owner *o, const struct enforcer_table *table)
 		refused_listen(&o->refused, table->log_group);
 }
 
+/* Of the flows that this transaction leaves without a reason. */
+static void
+begin_cut(struct owner *o)
+{
+	const struct ruleset rs = transaction_ruleset(&o->transaction);
+	size_t count;
+	const struct enforcer_cut *cuts = transaction_cuts(&o->transaction, &count);
+
+	cut_begin(&o->cut, cuts, count, &rs);
+}
+
 static void
 take_end(struct owner *o)
 {
@@ -326,8 +341,10 @@ take_end(struct owner *o)
 		free(pods);
 	}
 	say(o, ENFORCER_RESULT, t->id, r);
-	if (r == 0)
+	if (r == 0) {
 		listen_refused(o, &t->table);
+		begin_cut(o);
+	}
 	transaction_clear(t);
 }
 
@@ -410,7 +427,7 @@ int
 owner_take(struct owner *o, const struct enforcer_message *m)
 {
 	if (m->kind == ENFORCER_RESULT || m->kind == ENFORCER_LOST ||
-	    m->kind == ENFORCER_REFUSED)
+	    m->kind == ENFORCER_REFUSED || m->kind == ENFORCER_FLOWS)
 		return -EPROTO;
 	if (o->transaction.open)
 		return take_inside(o, m);
@@ -439,6 +456,18 @@ owner_watch(struct owner *o)
 {
 	if (o->monitor >= 0 && monitor_read(o->monitor) && o->made)
 		say_lost(o);
+}
+
+int
+owner_cut_fd(const struct owner *o)
+{
+	return cut_fd(&o->cut);
+}
+
+void
+owner_cut(struct owner *o)
+{
+	cut_work(&o->cut, &o->nl);
 }
 
 int

@@ -40,4 +40,8 @@ int owner_refused_fd(const struct owner *o);
 int owner_refused_wait_ms(const struct owner *o);
 void owner_refused(struct owner *o, bool readable);
 
+/* When this becomes readable (-1: not now), call owner_cut: a few flows end. */
+int owner_cut_fd(const struct owner *o);
+void owner_cut(struct owner *o);
+
 #endif

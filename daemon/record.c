@@ -27,6 +27,7 @@ static const struct event_row events[] = {
     [LOG_COMMIT_FAILED] = {"commit_failed", "653b22c820f341ca8ca659272fcfb9c2"},
     [LOG_TABLE_LOST] = {"table_lost", "9f836a4d2a594e5fb2776897b4470dc6"},
     [LOG_TABLE_RESTORED] = {"table_restored", "b0e07902f23e40039671bdff28ecb9a0"},
+    [LOG_FLOWS_CUT] = {"flows_cut", "2985f49fcfcc4250a48c1951083e5a34"},
     [LOG_LIMIT] = {"limit", "3075dff1f50b41b2be76128c9b5a5210"},
     [LOG_DROPPED] = {"dropped", "8143a08fb0e94821918f05b11e710659"},
     [LOG_FAULT] = {"fault", "bb42a367685c4c93995952e06d25869e"},

@@ -63,6 +63,8 @@ withdraw(struct rejudge *j, struct claim *c)
 
 	if (lease_drop_claim(j->leases, c)) {
 		change_revoke(j->change, &pod, &target);
+		if (j->cut)
+			change_cut(j->change, &pod, &target);
 		j->withdrawn++;
 	} else if (named) {
 		lease->renamed = true;
@@ -185,12 +187,15 @@ judge(const struct registry *registry, struct grant *g)
 
 void
 rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *registry,
-    struct change *change, int64_t now_ms)
+    bool cut, struct change *change, int64_t now_ms)
 {
 	struct grant *next;
 
-	*j = (struct rejudge){
-	    .leases = leases, .registry = registry, .change = change, .now_ms = now_ms};
+	*j = (struct rejudge){.leases = leases,
+	    .registry = registry,
+	    .change = change,
+	    .cut = cut,
+	    .now_ms = now_ms};
 	for (struct grant *g = leases_first_grant(leases); g != NULL; g = next) {
 		const struct registry_host *host;
 

@@ -22,6 +22,7 @@ struct rejudge {
 	struct leases *leases;
 	const struct registry *registry;
 	struct change *change;
+	bool cut; /* flows of what is withdrawn, too */
 	int64_t now_ms;
 	size_t withdrawn, added; /* leases */
 	struct reserved {
@@ -38,10 +39,11 @@ struct rejudge {
  * Walk all leases: those that registry does not allow go, ports newly allowed on known
  * addresses come. Those of a pod whose address is another pod's by now, or nobody's, go
  * too. Of an address that nobody was known by, and of a lease that was found in the
- * kernel, it is not known who asked: they stay as far as they are allowed.
+ * kernel, it is not known who asked: they stay as far as they are allowed. cut: the flows
+ * of leases that go are to go with them.
  */
 void rejudge_run(struct rejudge *j, struct leases *leases,
-    const struct registry *registry, struct change *change, int64_t now_ms);
+    const struct registry *registry, bool cut, struct change *change, int64_t now_ms);
 /* The change was made, or was not. */
 void rejudge_settle(struct rejudge *j, bool committed);
 

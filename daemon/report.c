@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/report.h"
 
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -346,4 +347,25 @@ report_rate(
 	log_event(LOG_LIMIT, LOG_PRIORITY_WARNING, f.list, f.len,
 	    "dropped queries of %s: it sends more than pods.queriesPerSecond lets it",
 	    f.who);
+}
+
+void
+report_flows(uint32_t cut, uint32_t lost, int result)
+{
+	char flows[16], left[16];
+	const struct log_field fields[] = {{"FLOWS", flows}, {"LOST", left}};
+
+	if (cut == 0 && lost == 0 && result == 0)
+		return;
+	(void)snprintf(flows, sizeof(flows), "%" PRIu32, cut); /* fits */
+	(void)snprintf(left, sizeof(left), "%" PRIu32, lost);  /* fits */
+	if (lost == 0 && result == 0)
+		log_event(LOG_FLOWS_CUT, LOG_PRIORITY_INFO, fields, ARRAY_LEN(fields),
+		    "cut %s established flows that nothing allows any more", flows);
+	else
+		log_event(LOG_FLOWS_CUT, LOG_PRIORITY_WARNING, fields, ARRAY_LEN(fields),
+		    "cut %s established flows that nothing allows any more, and not %s, "
+		    "or not all were looked at (%s): what was not cut runs on until it "
+		    "ends",
+		    flows, left, result < 0 ? strerror(-result) : "in hardware");
 }

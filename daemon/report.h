@@ -80,6 +80,8 @@ void report_commit_failed(
 /* A pod sends more queries than it may. */
 void report_rate(
     struct report *r, const struct addr *pod, const struct workload *w, int64_t now_ms);
+/* The enforcer has cut established flows; lost: and could not cut these. */
+void report_flows(uint32_t cut, uint32_t lost, int result);
 /* A limit left nothing of an answer, or a part of it. */
 void report_limit(struct report *r, const struct report_subject *s, int64_t now_ms);
 

@@ -69,11 +69,10 @@ expr_add(struct rule *r, const char *name)
 	if (r->nftnl == NULL)
 		return NULL;
 	e = nftnl_expr_alloc(name);
-	if (e == NULL) {
+	if (e != NULL)
+		nftnl_rule_add_expr(r->nftnl, e);
+	else
 		netlink_fail(r->nl, -ENOMEM);
-		return NULL;
-	}
-	nftnl_rule_add_expr(r->nftnl, e);
 	return e;
 }
 
@@ -161,10 +160,9 @@ lookup(struct rule *r, const char *set, bool invert)
 	if (e == NULL)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, invert ? NFT_LOOKUP_F_INV : 0);
 	if (nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set) != 0)
 		netlink_fail(r->nl, -ENOMEM);
-	if (invert)
-		nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 }
 
 /* Load an address to a register; returns the next free one. */
@@ -359,13 +357,17 @@ rule_state(struct rule *r, uint32_t states)
 }
 
 void
+rule_direction(struct rule *r, uint8_t direction)
+{
+	EXPR(r, "ct", {NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION}, {NFTNL_EXPR_CT_DREG, REG});
+	compare_u8(r, direction);
+}
+
+void
 rule_original_port(struct rule *r, uint16_t port)
 {
-	struct nftnl_expr *e;
+	struct nftnl_expr *e = expr_add(r, "ct");
 
-	EXPR(r, "ct", {NFTNL_EXPR_CT_KEY, NFT_CT_DIRECTION}, {NFTNL_EXPR_CT_DREG, REG});
-	compare_u8(r, IP_CT_DIR_ORIGINAL);
-	e = expr_add(r, "ct");
 	if (e == NULL)
 		return;
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_PROTO_DST);
@@ -441,10 +443,10 @@ reject(struct rule *r, uint32_t type, uint8_t code)
 {
 	struct nftnl_expr *e = expr_add(r, "reject");
 
-	if (e == NULL)
-		return;
-	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, type);
-	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, code);
+	if (e != NULL) {
+		nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, type);
+		nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, code);
+	}
 }
 
 void

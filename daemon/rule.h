@@ -53,7 +53,9 @@ void rule_hop_limit(struct rule *r, uint8_t limit);
 void rule_header_exists(struct rule *r, uint8_t family, uint8_t number);
 /* ct state: any of these bits, NF_CT_STATE_BIT() or NF_CT_STATE_UNTRACKED_BIT. */
 void rule_state(struct rule *r, uint32_t states);
-/* On its way there, not back; to this port before any address translation. */
+/* IP_CT_DIR_ORIGINAL: on its way there; IP_CT_DIR_REPLY: back. */
+void rule_direction(struct rule *r, uint8_t direction);
+/* To this port before any address translation. */
 void rule_original_port(struct rule *r, uint16_t port);
 
 /* What becomes of it. */

@@ -2,6 +2,7 @@
 #include "daemon/ruleset.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip.h>
 
@@ -9,6 +10,7 @@
 #include "daemon/element.h"
 #include "daemon/flood.h"
 #include "daemon/rule.h"
+#include "daemon/tunnel.h"
 
 #define DNS_PORT 53
 /* Enough for IPv6 with some extension headers and the ports behind them. */
@@ -304,34 +306,6 @@ put_destinations(const struct put *p, uint8_t family)
 	put_flow(p, family, fixed);
 }
 
-/* A node that ends tunnels sends on what is in them, from whatever source it names, and
- * no longer as a pod's: to a node they are not internal. */
-static void
-put_not_tunnelled(const struct put *p)
-{
-	static const uint8_t tunnels[] = {IPPROTO_IPIP, IPPROTO_IPV6, IPPROTO_GRE};
-	static const uint16_t ports[] = {
-	    4789 /* VXLAN, RFC 7348 */,
-	    8472 /* VXLAN as Linux has it by default */,
-	    6081 /* Geneve, RFC 8926 */,
-	};
-	struct rule r;
-
-	for (size_t i = 0; i < ARRAY_LEN(tunnels); i++) {
-		r = begin(p, "pod");
-		rule_protocol(&r, tunnels[i]);
-		rule_goto(&r, "refuse");
-		rule_end(&r);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
-		r = begin(p, "pod");
-		rule_protocol(&r, IPPROTO_UDP);
-		rule_port(&r, ports[i]);
-		rule_goto(&r, "refuse");
-		rule_end(&r);
-	}
-}
-
 static void
 put_internal(const struct put *p, uint8_t family)
 {
@@ -339,6 +313,18 @@ put_internal(const struct put *p, uint8_t family)
 
 	rule_destination_in(&r, family, layout_set(family, "internal4", "internal6"));
 	rule_accept(&r);
+	rule_end(&r);
+}
+
+/* Replies in flows that were cut (daemon/cut.h): the other end has begun them anew. */
+static void
+put_cut(const struct put *p, uint8_t family)
+{
+	struct rule r = begin(p, "pod");
+
+	rule_direction(&r, IP_CT_DIR_REPLY);
+	rule_flow_in(&r, family, layout_set(family, "cut4", "cut6"));
+	rule_goto(&r, "refuse");
 	rule_end(&r);
 }
 
@@ -371,6 +357,8 @@ put_pod(const struct put *p)
 	rule_state(&r, NF_CT_STATE_INVALID_BIT);
 	rule_drop(&r);
 	rule_end(&r);
+	for (size_t i = 0; i < ARRAY_LEN(families); i++)
+		put_cut(p, families[i]);
 	r = begin(p, "pod");
 	rule_state(
 	    &r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
@@ -381,7 +369,7 @@ put_pod(const struct put *p)
 		put_queries(p);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
 		put_destinations(p, families[i]);
-	put_not_tunnelled(p);
+	tunnel_put(p->nl, "pod", "refuse");
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
 		put_internal(p, families[i]);
 	put_goto(p, "pod", "refuse");
@@ -460,6 +448,7 @@ put_forward(const struct put *p)
 		rule_end(&r);
 		r = begin(p, "guard");
 		rule_protocol(&r, protocols[i]);
+		rule_direction(&r, IP_CT_DIR_ORIGINAL);
 		rule_original_port(&r, DNS_PORT);
 		rule_goto(&r, "refuse");
 		rule_end(&r);

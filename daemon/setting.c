@@ -181,6 +181,16 @@ setting_rcode(
 }
 
 int
+setting_revoke(
+    const struct option_target *t, const struct option *o, const struct node *value)
+{
+	t->config->revoke_flows = node_is_text(value, "flows");
+	return t->config->revoke_flows || node_is_text(value, "leases")
+		   ? 0
+		   : setting_refuse(t, o, value, NULL);
+}
+
+int
 setting_unlisted(
     const struct option_target *t, const struct option *o, const struct node *value)
 {

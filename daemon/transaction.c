@@ -27,6 +27,7 @@ transaction_init(struct transaction *t)
 	buf_init(&t->listen, TRANSACTION_RANGES_MAX * sizeof(struct endpoint));
 	buf_init(&t->fixed, TRANSACTION_FIXED_MAX * sizeof(struct enforcer_fixed));
 	buf_init(&t->open_pods, TRANSACTION_OPEN_MAX * sizeof(struct addr));
+	buf_init(&t->cuts, TRANSACTION_CUTS_MAX * sizeof(struct enforcer_cut));
 	buf_init(&t->grants, TRANSACTION_LEASES_MAX * sizeof(struct record));
 	buf_init(&t->revokes, TRANSACTION_LEASES_MAX * sizeof(struct record));
 	buf_init(&t->names, TRANSACTION_NAMES_MAX);
@@ -36,7 +37,7 @@ static void
 for_each_buf(struct transaction *t, void (*act)(struct buf *b))
 {
 	struct buf *all[] = {&t->interfaces, &t->pods, &t->internal, &t->listen,
-	    &t->fixed, &t->open_pods, &t->grants, &t->revokes, &t->names};
+	    &t->fixed, &t->open_pods, &t->cuts, &t->grants, &t->revokes, &t->names};
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		act(all[i]);
@@ -176,12 +177,17 @@ transaction_add(struct transaction *t, const struct enforcer_message *m)
 		add_list(t, &t->open_pods, m->body.open, m->count, sizeof(struct addr),
 		    addr_ok);
 		break;
+	case ENFORCER_CUT: /* looked at when all pods are there */
+		buf_append(
+		    &t->cuts, m->body.cuts, m->count * sizeof(struct enforcer_cut));
+		break;
 	case ENFORCER_TABLE:
 	case ENFORCER_END:
 	case ENFORCER_DUMP:
 	case ENFORCER_RESULT:
 	case ENFORCER_LOST:
 	case ENFORCER_REFUSED:
+	case ENFORCER_FLOWS:
 		assert(!"a kind that has its own way");
 	}
 }
@@ -193,19 +199,24 @@ note_failed(struct transaction *t)
 {
 	if (t->interfaces.failed || t->pods.failed || t->internal.failed ||
 	    t->listen.failed || t->fixed.failed || t->open_pods.failed ||
-	    t->grants.failed || t->revokes.failed || t->names.failed)
+	    t->cuts.failed || t->grants.failed || t->revokes.failed || t->names.failed)
 		refuse(t);
 }
 
-/* Nobody but a pod is open. */
+/* Nobody but a pod is open, or loses flows. */
 static void
-note_open(struct transaction *t)
+note_pods(struct transaction *t)
 {
 	const struct addr *open = (const void *)t->open_pods.bytes;
 	const struct prefix *pods = (const void *)t->pods.bytes;
+	const struct enforcer_cut *cuts = (const void *)t->cuts.bytes;
+	const size_t pod_count = t->pods.len / sizeof(*pods);
 
 	for (size_t i = 0; i < t->open_pods.len / sizeof(*open) && t->error == 0; i++)
-		if (!bounds_pod(&open[i], pods, t->pods.len / sizeof(*pods)))
+		if (!bounds_pod(&open[i], pods, pod_count))
+			refuse(t);
+	for (size_t i = 0; i < t->cuts.len / sizeof(*cuts) && t->error == 0; i++)
+		if (!bounds_cut(&cuts[i], pods, pod_count))
 			refuse(t);
 }
 
@@ -228,7 +239,7 @@ transaction_end(struct transaction *t)
 {
 	assert(t->open);
 	note_failed(t);
-	note_open(t);
+	note_pods(t);
 	note_leases(t);
 	return t->error;
 }
@@ -251,6 +262,13 @@ transaction_ruleset(const struct transaction *t)
 	    .open = (const void *)t->open_pods.bytes,
 	    .open_count = t->open_pods.len / sizeof(struct addr),
 	};
+}
+
+const struct enforcer_cut *
+transaction_cuts(const struct transaction *t, size_t *ret_count)
+{
+	*ret_count = t->cuts.len / sizeof(struct enforcer_cut);
+	return (const void *)t->cuts.bytes;
 }
 
 static int

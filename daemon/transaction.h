@@ -25,6 +25,7 @@
 #define TRANSACTION_FIXED_MAX (1024 * 1024)
 #define TRANSACTION_OPEN_MAX (1024 * 1024)
 #define TRANSACTION_LEASES_MAX (4 * 1024 * 1024) /* made; revoked */
+#define TRANSACTION_CUTS_MAX TRANSACTION_LEASES_MAX
 #define TRANSACTION_NAMES_MAX ((size_t)256 * 1024 * 1024)
 
 struct transaction {
@@ -33,7 +34,7 @@ struct transaction {
 	int error; /* told at the end */
 	struct enforcer_table table;
 	/* arrays of records */
-	struct buf interfaces, pods, internal, listen, fixed, open_pods;
+	struct buf interfaces, pods, internal, listen, fixed, open_pods, cuts;
 	struct buf grants, revokes; /* and of leases */
 	struct buf names;
 };
@@ -52,6 +53,8 @@ void transaction_clear(struct transaction *t);
 
 /* Views of what is in t, valid until it is cleared. */
 struct ruleset transaction_ruleset(const struct transaction *t);
+const struct enforcer_cut *transaction_cuts(
+    const struct transaction *t, size_t *ret_count);
 /* The leases to make or to revoke, merged (element_merge), the caller's to free; NULL
  * when there are none. -ENOMEM. */
 MUST_CHECK int transaction_grants(

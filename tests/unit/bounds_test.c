@@ -209,6 +209,42 @@ a_lease_never_leads_to_these(void **state)
 	assert_true(lease_ok(&l));
 }
 
+static void
+a_cut_names_pods_of_ours_and_is_whole(void **state)
+{
+	const struct prefix pods[] = {
+	    sample_prefix("10.244.0.0/16"), sample_prefix("fd00:244::/64")};
+	const struct enforcer_cut good[] = {
+	    sample_cut("10.244.0.0/16", NULL),
+	    sample_cut("10.244.3.0/24", NULL),
+	    sample_cut("10.244.3.1", NULL),
+	    sample_cut("10.244.3.1", "192.0.2.1"),
+	    sample_cut("fd00:244::1", "2001:db8::1"),
+	};
+	struct enforcer_cut bad[] = {
+	    sample_cut("10.0.0.0/8", NULL),
+	    sample_cut("10.245.0.1", NULL),
+	    sample_cut("0.0.0.0/0", NULL),
+	    sample_cut("10.244.0.0/16", "192.0.2.1"), /* of many pods to one address */
+	    sample_cut("10.244.3.1", "2001:db8::1"),
+	    sample_cut("10.244.3.1", NULL),
+	    sample_cut("10.244.3.1", "192.0.2.1"),
+	    sample_cut("10.244.3.1", "192.0.2.1"),
+	    sample_cut("10.244.3.1", NULL),
+	};
+
+	(void)state;
+	bad[5].port = 443;
+	bad[6].port = 0;
+	bad[7].proto = IPPROTO_ICMP;
+	bad[8].destination.bytes[3] = 1;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_true(bounds_cut(&good[i], pods, ARRAY_LEN(pods)));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(bounds_cut(&bad[i], pods, ARRAY_LEN(pods)));
+	assert_false(bounds_cut(&good[0], pods, 0));
+}
+
 int
 main(void)
 {
@@ -222,6 +258,7 @@ main(void)
 	    cmocka_unit_test(a_lease_ends_in_time),
 	    cmocka_unit_test(a_lease_is_one_protocol_and_port),
 	    cmocka_unit_test(a_lease_never_leads_to_these),
+	    cmocka_unit_test(a_cut_names_pods_of_ours_and_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

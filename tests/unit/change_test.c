@@ -88,6 +88,7 @@ test_each_kind_has_its_own_messages(void **state)
 	    .addr = addr_make(AF_INET, (uint8_t[]){10, 0, 0, 1}), .port = 53};
 	struct enforcer_fixed fixed = {
 	    .pods = range, .destination = range, .port = 80, .proto = IPPROTO_TCP};
+	struct lease_target t = target(443);
 	struct enforcer_message m;
 
 	change_interface(&f->change, "veth*");
@@ -97,6 +98,8 @@ test_each_kind_has_its_own_messages(void **state)
 	change_listen(&f->change, &listen);
 	change_fixed(&f->change, &fixed);
 	change_open(&f->change, &listen.addr);
+	change_cut_pods(&f->change, &range);
+	change_cut(&f->change, &listen.addr, &t);
 	assert_int_equal(change_end(&f->change), 0);
 	expect(f, ENFORCER_TABLE, 1, &m);
 	expect(f, ENFORCER_INTERFACES, 2, &m);
@@ -111,6 +114,12 @@ test_each_kind_has_its_own_messages(void **state)
 	assert_int_equal(m.body.fixed[0].port, 80);
 	expect(f, ENFORCER_OPEN, 1, &m);
 	assert_true(addr_equal(&m.body.open[0], &listen.addr));
+	expect(f, ENFORCER_CUT, 2, &m);
+	assert_int_equal(m.body.cuts[0].pods.len, 8);
+	assert_int_equal(m.body.cuts[0].destination.family, 0);
+	assert_int_equal(m.body.cuts[1].pods.len, 32);
+	assert_true(addr_equal(&m.body.cuts[1].destination, &t.addr));
+	assert_int_equal(m.body.cuts[1].port, 443);
 	expect(f, ENFORCER_END, 0, &m);
 }
 

@@ -50,6 +50,12 @@ on_refused(void *ctx, const struct enforcer_message *m)
 	((struct fixture *)ctx)->refused += m->count;
 }
 
+static void
+on_flows(void *ctx, const struct enforcer_message *m)
+{
+	((struct fixture *)ctx)->flows += m->packets;
+}
+
 void
 bed_on_told(void *ctx, const struct gate_outcome *outcome)
 {
@@ -78,6 +84,7 @@ bed_set_up(void **state)
 	    .restored = on_restored,
 	    .dead = on_dead,
 	    .refused = on_refused,
+	    .flows = on_flows,
 	    .hash_key = {{1, 2}},
 	};
 	struct endpoint listen = {
@@ -95,6 +102,7 @@ bed_set_up(void **state)
 	    .lease_grace_s = 30,
 	    .lease_cap_s = 3600,
 	    .commit_deadline_ms = 1000,
+	    .revoke_flows = true,
 	};
 	f.other_config = f.config;
 	assert_int_equal(built_from(&f.both, ENTRY("a") ENTRY("b")), 0);
@@ -153,6 +161,8 @@ note(struct fixture *f, const struct enforcer_message *m)
 	} else if (m->kind == ENFORCER_REVOKE) {
 		f->revokes += m->count;
 		addr_format(&m->body.leases[0].destination, f->revoked);
+	} else if (m->kind == ENFORCER_CUT) {
+		f->cuts += m->count;
 	} else if (m->kind == ENFORCER_OPEN) {
 		for (size_t i = 0; i < m->count; i++)
 			f->open[f->open_count++ % ARRAY_LEN(f->open)] = m->body.open[i];
@@ -172,7 +182,7 @@ next(struct fixture *f, uint32_t *ret_id)
 	struct enforcer_message m;
 	bool inside = false;
 
-	f->tables = f->revokes = f->leases = f->open_count = 0;
+	f->tables = f->revokes = f->leases = f->open_count = f->cuts = 0;
 	f->longest_ms = 0;
 	while (recv(f->enforcer, &m, sizeof(m), MSG_DONTWAIT) > 0) {
 		note(f, &m);

@@ -21,6 +21,7 @@ struct fixture {
 	struct built both, one; /* a and b; a alone */
 	int enforcer;
 	int lost, restored, dead, told, refused;
+	uint32_t flows; /* cut, as the enforcer has told */
 	struct gate_outcome outcome;
 	/* what the enforcer was told since the last look */
 	size_t tables, revokes, leases;
@@ -28,6 +29,7 @@ struct fixture {
 	struct enforcer_table table;
 	struct addr open[4];
 	size_t open_count;
+	size_t cuts;
 	char revoked[ADDR_TEXT_MAX];
 };
 

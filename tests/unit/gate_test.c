@@ -121,6 +121,30 @@ test_switch_withdraws(void **state)
 	assert_false(bed_covers(f, "b.test", 2, bed_now()));
 }
 
+static void
+test_flows_go_with_leases_or_stay(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id;
+
+	bed_start(f);
+	f->other_config.revoke_flows = false;
+	assert_int_equal(bed_switch_to_one(f), 0);
+	bed_answer(f, bed_expect(f, ENFORCER_END), -EPERM);
+	assert_int_equal(f->cuts, 0);
+	id = bed_expect(f, ENFORCER_DUMP);
+	bed_dump_one(f, id, "b.test", 2, 60000);
+	bed_answer(f, id, 0);
+	bed_answer(f, bed_expect(f, ENFORCER_END), 0);
+	f->other_config.revoke_flows = true;
+	assert_int_equal(bed_switch_to_one(f), 0);
+	bed_answer(f, bed_expect(f, ENFORCER_END), 0);
+	assert_int_equal(f->cuts, 1);
+	bed_say(f, (struct enforcer_message){.kind = ENFORCER_FLOWS, .packets = 7});
+	bed_turn(f);
+	assert_int_equal(f->flows, 7);
+}
+
 /* A switch that failed has withdrawn nothing in the kernel: the next one must still do
  * it. */
 static void
@@ -398,6 +422,7 @@ main(void)
 	    TEST(test_start_that_fails_says_so),
 	    TEST(test_restored_lease_covers_no_longer_than_in_the_kernel),
 	    TEST(test_open_pods_are_told),
+	    TEST(test_flows_go_with_leases_or_stay),
 	    TEST(test_switch_withdraws),
 	    TEST(test_switch_that_fails_keeps_all_leases_for_the_next_one_to_withdraw),
 	    TEST(test_lost_table_is_made_again_with_all_leases),

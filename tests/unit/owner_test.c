@@ -168,9 +168,10 @@ no_layout_or_another_shape_is_replaced_and_told(void **state)
 	assert_true(scene_shows("size 1000"));
 }
 
-/* The sets of open pods came later than the first table: what was there goes on. */
+/* The sets of open pods and of flows that were cut came later than the first table: what
+ * was there goes on. */
 static void
-a_table_without_the_open_sets_gets_them_and_keeps_its_leases(void **state)
+a_table_without_later_sets_gets_them_and_keeps_its_leases(void **state)
 {
 	struct enforcer_table table = sample_table();
 	struct enforcer_message m = sample_message(ENFORCER_OPEN, 1, 2);
@@ -183,7 +184,8 @@ a_table_without_the_open_sets_gets_them_and_keeps_its_leases(void **state)
 	owner_free(scene.owner);
 	assert_int_equal(
 	    scene_run("nft 'flush chain inet egressd pod; flush chain inet egressd guard;"
-		      "delete set inet egressd open4; delete set inet egressd open6'"),
+		      "delete set inet egressd open4; delete set inet egressd open6;"
+		      "delete set inet egressd cut4; delete set inet egressd cut6'"),
 	    0);
 	assert_int_equal(start(), 0);
 	assert_int_equal(dump(), 1);
@@ -228,6 +230,11 @@ a_transaction_out_of_bounds_changes_nothing(void **state)
 	assert_int_equal(end(1), -EPERM);
 	sample_begin(1, &table, give);
 	m.body.open[0] = (struct addr){.family = 3};
+	give(&m);
+	assert_int_equal(end(1), -EPERM);
+	sample_begin(1, &table, give);
+	m = sample_message(ENFORCER_CUT, 1, 1);
+	m.body.cuts[0] = sample_cut("10.1.0.5", NULL); /* no pod */
 	give(&m);
 	assert_int_equal(end(1), -EPERM);
 	assert_int_equal(put_table(&table), 0);
@@ -383,6 +390,10 @@ a_message_out_of_place_is_refused(void **state)
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
 	m = sample_message(ENFORCER_REVOKE, 1, 0);
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
+	m = sample_message(ENFORCER_FLOWS, 1, 0);
+	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
+	m = sample_message(ENFORCER_CUT, 1, 0);
+	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
 	m = sample_message(ENFORCER_RESULT, 1, 0);
 	assert_int_equal(owner_take(scene.owner, &m), -EPROTO);
 	sample_begin(1, &table, give);
@@ -408,7 +419,7 @@ main(void)
 	    OWNER_TEST(flushing_the_ruleset_leaves_an_owned_table),
 	    OWNER_TEST(a_newer_layout_is_left_alone),
 	    OWNER_TEST(no_layout_or_another_shape_is_replaced_and_told),
-	    OWNER_TEST(a_table_without_the_open_sets_gets_them_and_keeps_its_leases),
+	    OWNER_TEST(a_table_without_later_sets_gets_them_and_keeps_its_leases),
 	    OWNER_TEST(a_transaction_out_of_bounds_changes_nothing),
 	    OWNER_TEST(overlapping_fixed_and_ranges_are_taken),
 	    OWNER_TEST(a_deleted_table_is_noticed_and_told_once),

@@ -99,7 +99,7 @@ judge(struct fixture *f, const char *text)
 {
 	struct registry *registry = build(text);
 
-	rejudge_run(&f->rejudge, f->leases, registry, &f->change, NOW);
+	rejudge_run(&f->rejudge, f->leases, registry, true, &f->change, NOW);
 	assert_int_equal(change_end(&f->change), 0);
 	registry_unref(registry);
 }
@@ -161,6 +161,7 @@ test_removed_name_and_removed_port_go(void **state)
 	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
 	assert_int_equal(f->rejudge.withdrawn, 2);
 	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 2);
+	assert_int_equal(records(f, ENFORCER_CUT, ""), 2);
 	rejudge_settle(&f->rejudge, true);
 	assert_int_equal(leases_counts(f->leases).leases, 1);
 	assert_int_equal(leases_counts(f->leases).grants, 1);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
+#include <netinet/in.h> /* before linux/netfilter.h, which makes way for it */
+
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <netinet/ip.h>
 
 #include "daemon/layout.h"
@@ -93,8 +96,12 @@ packets_are_named_as_nft_names_them(void **state)
 	expect(&r, "ct state invalid,untracked");
 	r = begin("pod");
 	rule_protocol(&r, IPPROTO_UDP);
+	rule_direction(&r, IP_CT_DIR_ORIGINAL);
 	rule_original_port(&r, 53);
 	expect(&r, "ct direction original ct original proto-dst 53");
+	r = begin("pod");
+	rule_direction(&r, IP_CT_DIR_REPLY);
+	expect(&r, "ct direction reply");
 }
 
 static void

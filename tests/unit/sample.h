@@ -63,6 +63,22 @@ sample_fixed(const char *pods, const char *destination)
 	};
 }
 
+/* destination NULL: whatever they reach. */
+static inline struct enforcer_cut
+sample_cut(const char *pods, const char *destination)
+{
+	struct enforcer_cut c;
+
+	memset(&c, 0, sizeof(c));
+	c.pods = sample_prefix(pods);
+	if (destination != NULL) {
+		c.destination = sample_addr(destination);
+		c.proto = IPPROTO_TCP;
+		c.port = 443;
+	}
+	return c;
+}
+
 static inline struct enforcer_table
 sample_table(void)
 {
