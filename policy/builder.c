@@ -42,6 +42,7 @@ registry_builder_new(const struct registry_settings *settings, struct findings *
 	b->findings = findings;
 	b->entries_end = &b->entries;
 	b->pods_end = &b->pods;
+	b->sidecars_end = &b->sidecars;
 	b->namespaces_end = &b->namespaces;
 	b->scratch = arena_new(SCRATCH_MAX);
 	if (memory_init(&b->image, limit) < 0 || memory_init(&b->build, limit) < 0 ||
@@ -122,6 +123,23 @@ take_namespace(struct registry_builder *b, struct reader *rd, struct manifest *m
 	return 0;
 }
 
+static int
+take_sidecar(struct registry_builder *b, struct reader *rd, struct manifest *m)
+{
+	struct sidecar *s;
+	int r = add_object(b, rd, m);
+
+	if (r <= 0)
+		return r;
+	s = sidecar_read(rd, m);
+	if (s == NULL)
+		return rd->memory->lack;
+	*b->sidecars_end = s;
+	b->sidecars_end = &s->next;
+	b->sidecar_count++;
+	return 0;
+}
+
 /* Two that speak have to agree. */
 static void
 take_mesh(struct registry_builder *b, struct reader *rd, const struct manifest *m,
@@ -179,9 +197,7 @@ take_config_map(struct registry_builder *b, struct reader *rd, struct manifest *
 
 static const struct kind kinds[] = {
     {NETWORKING, "ServiceEntry", {"v1", "v1beta1", "v1alpha3"}, take_entry, NULL},
-    {NETWORKING, "Sidecar", {"v1", "v1beta1", "v1alpha3"}, NULL,
-	"is not evaluated yet: it does not restrict anything, every workload sees what "
-	"exportTo lets it see"},
+    {NETWORKING, "Sidecar", {"v1", "v1beta1", "v1alpha3"}, take_sidecar, NULL},
     {"install.istio.io", "IstioOperator", {"v1alpha1"}, take_operator, NULL},
     {"", "Pod", {"v1"}, take_pod, NULL},
     {"", "ConfigMap", {"v1"}, take_config_map, NULL},

@@ -14,6 +14,7 @@
 #include "policy/pod.h"
 #include "policy/registry.h"
 #include "policy/service_entry.h"
+#include "policy/sidecar.h"
 
 struct registry_builder {
 	const struct registry_settings *settings;
@@ -25,6 +26,8 @@ struct registry_builder {
 	size_t entry_count;
 	struct pod *pods, **pods_end;
 	size_t pod_count;
+	struct sidecar *sidecars, **sidecars_end;
+	size_t sidecar_count;
 	struct namespace *namespaces, **namespaces_end;
 	size_t namespace_count;
 	struct mesh mesh; /* what manifests say; at the end, what the configuration says

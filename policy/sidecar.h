@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An Istio Sidecar: read, checked, and kept as values.
+ *
+ * What its ingress listeners and connection pools say has no effect here and is only
+ * checked. All that it points at lies in the reader's memory and nothing in the tree.
+ */
+#ifndef POLICY_SIDECAR_H
+#define POLICY_SIDECAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/egress.h"
+#include "policy/labels.h"
+#include "policy/manifest.h"
+#include "policy/verdict.h"
+
+#define SIDECAR_LABELS_MAX 256 /* of its workloadSelector */
+#define SIDECAR_INGRESS_MAX 256
+
+struct sidecar {
+	struct registry_source source;
+	int64_t created;
+	bool has_selector; /* workloadSelector is there, be it empty */
+	struct labels selector;
+	bool has_outbound; /* outboundTrafficPolicy is there, be it empty */
+	enum outbound_mode outbound;
+	size_t egress_count; /* 0: everything */
+	struct egress *egress;
+	struct sidecar *next; /* in the builder's list */
+};
+
+/* NULL after error findings, or when the reader's memory lacks. m has had its metadata
+ * read. file is kept as the source's, and must live as long as the Sidecar. */
+struct sidecar *sidecar_read(struct reader *rd, const struct manifest *m);
+
+#endif
