@@ -19,6 +19,7 @@ struct fields {
 	char type[12];
 	char suppressed[24];
 	char place[512];
+	char sidecar[512];
 };
 
 void
@@ -164,25 +165,46 @@ add_entry(struct fields *f, const struct registry_host *host)
 	add(f, "ENTRY", f->place);
 }
 
+/* Of a refused lookup: for machines, and for people. */
+static const struct {
+	const char *word, *text;
+} refusals[] = {
+    [REASON_NONE] = {"not-registered", "no ServiceEntry lists it"},
+    [REASON_NOT_REGISTERED] = {"not-registered", "no ServiceEntry lists it"},
+    [REASON_NOT_EXPORTED] = {"not-exported",
+	"registered, but not exported to this pod's namespace"},
+    [REASON_NOT_IMPORTED] = {"not-imported",
+	"registered, but this pod's Sidecar does not import it"},
+};
+
+/* The Sidecar whose doing it is. */
+static void
+add_sidecar(struct fields *f, const struct registry_sidecar *sidecar)
+{
+	if (sidecar == NULL)
+		return;
+	(void)snprintf(f->sidecar, sizeof(f->sidecar), "%s/%s (%s:%u)",
+	    sidecar->source.namespace, sidecar->source.name, sidecar->source.file,
+	    sidecar->source.line); /* cut when longer */
+	add(f, "SIDECAR", f->sidecar);
+}
+
 void
 report_refused(struct report *r, const struct report_subject *s,
     const struct verdict *verdict, int64_t now_ms)
 {
-	const char *reason = verdict->reason == REASON_NOT_EXPORTED
-				 ? "registered, but not exported to this pod's namespace"
-				 : "no ServiceEntry lists it";
 	struct fields f;
 	uint64_t suppressed;
 
 	if (!admit(r, s, LOG_REFUSED_LOOKUP, now_ms, &suppressed))
 		return;
 	describe(&f, s, suppressed);
-	add(&f, "REASON",
-	    verdict->reason == REASON_NOT_EXPORTED ? "not-exported" : "not-registered");
+	add(&f, "REASON", refusals[verdict->reason].word);
 	add_entry(&f, verdict->host);
+	add_sidecar(&f, verdict->sidecar);
 	log_event(LOG_REFUSED_LOOKUP, LOG_PRIORITY_NOTICE, f.list, f.len,
 	    "refused: %s asked for %s %s: %s", f.who, f.name,
-	    type_text(s->type, f.type, sizeof(f.type)), reason);
+	    type_text(s->type, f.type, sizeof(f.type)), refusals[verdict->reason].text);
 }
 
 static const char *

@@ -12,9 +12,10 @@
  *		were not met elsewhere, since one that was deleted cannot be told from one
  *		that cannot be read
  *	one object at two places: the place where it was before counts, else the first
- *	a vital object (one that speaks for the whole mesh) without a last good form, and
- *		two of them that disagree, refuse the build all the same: without them
- *		everything might be open
+ *	a vital object (one that speaks for the whole mesh, and a Sidecar, without which
+ *		its pods see more) without a last good form, and two of the mesh that
+ *		disagree, refuse the build all the same: without them everything might be
+ *		open
  *
  * Each error is a finding in any case; those that do not refuse the build are excused.
  * Objects that stand elsewhere than before, and last good forms, are taken at the end,

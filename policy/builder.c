@@ -206,11 +206,12 @@ static const struct kind kinds[] = {
     {"discovery.k8s.io", "EndpointSlice", {"v1", "v1beta1"}, NULL, NOT_YET},
 };
 
-/* Does it speak for the whole mesh? */
+/* Is more open without it than with it? */
 static bool
 is_vital(const struct kind *k)
 {
-	return k->take == take_operator || k->take == take_config_map;
+	return k->take == take_operator || k->take == take_config_map ||
+	       k->take == take_sidecar;
 }
 
 static bool

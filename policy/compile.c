@@ -9,13 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/scope.h"
+#include "policy/sidecar_image.h"
+#include "policy/sidecar_set.h"
+#include "policy/view.h"
 #include "policy/visibility.h"
 
 /* Upper bounds. */
 struct totals {
 	size_t hosts;
 	size_t nodes;
-	size_t grants;
 	size_t namespaces;
 	size_t words;
 };
@@ -27,6 +30,8 @@ struct compiler {
 	struct intern namespaces;
 	struct intern words;
 	struct definitions definitions;
+	struct sidecar_set sidecars;
+	struct scopes scopes;
 };
 
 static size_t
@@ -42,17 +47,11 @@ count_labels(const char *host)
 static struct totals
 count(const struct registry_builder *b)
 {
-	struct totals t = {.namespaces = b->pod_count};
+	struct totals t = {.namespaces = b->pod_count + b->sidecar_count};
 
 	for (const struct service_entry *e = b->entries; e != NULL; e = e->next) {
-		for (size_t i = 0; i < e->host_count; i++) {
-			size_t labels = count_labels(e->hosts[i].text);
-
-			t.nodes += labels;
-			/* its own namespace, and each that it is exported to: at the
-			 * name, at each above it and at the root */
-			t.grants += (e->export.count + 1) * (labels + 1);
-		}
+		for (size_t i = 0; i < e->host_count; i++)
+			t.nodes += count_labels(e->hosts[i].text);
 		t.hosts += e->host_count;
 		t.namespaces += e->export.count + 1;
 		t.words += 2 * e->port_count;
@@ -62,7 +61,7 @@ count(const struct registry_builder *b)
 	return t;
 }
 
-/* By age, then by namespace, then by name. */
+/* Services, then by age, then by namespace, then by name. */
 static int
 age_compare(const void *a, const void *b)
 {
@@ -70,6 +69,10 @@ age_compare(const void *a, const void *b)
 	const struct service_entry *y = *(struct service_entry *const *)b;
 	int order;
 
+	order = (strcmp(y->source.kind, "Service") == 0) -
+		(strcmp(x->source.kind, "Service") == 0);
+	if (order != 0)
+		return order;
 	if (x->created != y->created)
 		return x->created < y->created ? -1 : 1;
 	order = strcmp(x->source.namespace, y->source.namespace);
@@ -101,7 +104,7 @@ open_tables(struct compiler *c)
 	struct totals t = count(b);
 	int r;
 
-	r = tree_init(&c->r->tree, &b->image, key, t.nodes, t.grants);
+	r = tree_init(&c->r->tree, &b->image, key, t.nodes);
 	if (r == 0)
 		r = intern_init(&c->namespaces, &b->image, key, t.namespaces);
 	if (r == 0)
@@ -139,8 +142,8 @@ add_zones(struct compiler *c)
 		if (n == NULL)
 			return c->b->image.lack;
 		n->zone = (uint32_t)i;
-		for (n = n->parent; n != NULL && !n->public.below; n = n->parent)
-			n->public.below = true;
+		for (n = n->parent; n != NULL && !n->zone_below; n = n->parent)
+			n->zone_below = true;
 	}
 	return 0;
 }
@@ -161,6 +164,80 @@ compile_mode(const struct registry_builder *b)
 	return b->mesh.has_outbound ? b->mesh.outbound : OUTBOUND_ALLOW_ANY;
 }
 
+/* Those of entries are there already. */
+static int
+add_namespaces(struct compiler *c)
+{
+	for (const struct pod *p = c->b->pods; p != NULL; p = p->next)
+		if (intern_text(&c->namespaces, p->source.namespace) == NULL)
+			return c->b->image.lack;
+	for (const struct sidecar *s = c->b->sidecars; s != NULL; s = s->next)
+		if (intern_text(&c->namespaces, s->source.namespace) == NULL)
+			return c->b->image.lack;
+	return 0;
+}
+
+static int
+add_scopes(struct compiler *c)
+{
+	struct registry_builder *b = c->b;
+	struct sidecar_set_input set_input = {
+	    .list = b->sidecars,
+	    .count = b->sidecar_count,
+	    .namespaces = &c->namespaces,
+	    .root_namespace = b->mesh.root_namespace != NULL ? b->mesh.root_namespace
+							     : MESH_ROOT_NAMESPACE,
+	    .scratch = &b->build,
+	    .findings = b->findings,
+	};
+	struct scopes_input input = {
+	    .sidecars = &c->sidecars,
+	    .namespaces = &c->namespaces,
+	    .image = &b->image,
+	    .scratch = &b->build,
+	    .key = b->settings->hash_key,
+	};
+	int r;
+
+	r = sidecar_set_build(&c->sidecars, &set_input);
+	if (r == 0)
+		r = scopes_build(&c->scopes, &input);
+	return r == 0 ? tree_open_grants(&c->r->tree, c->scopes.bases) : r;
+}
+
+static int
+keep_sidecars(struct compiler *c)
+{
+	struct sidecar_image_input input = {
+	    .image = &c->b->image,
+	    .sidecars = &c->sidecars,
+	    .scopes = &c->scopes,
+	    .mode = compile_mode(c->b),
+	};
+	const struct sidecar *root = c->sidecars.root;
+	int r;
+
+	r = sidecar_image_make(&input);
+	if (r == 0)
+		r = sidecar_image_plain(&input, &c->r->plain);
+	c->r->unknown = c->scopes.unknown;
+	if (c->r->unknown != TREE_PUBLIC)
+		c->r->unknown_sidecar = root->told;
+	return r;
+}
+
+/* When in doubt, deny: a pod that no manifest tells of may be under any of them. */
+static enum outbound_mode
+strictest(const struct registry_builder *b)
+{
+	enum outbound_mode mesh = compile_mode(b);
+
+	for (const struct sidecar *s = b->sidecars; s != NULL; s = s->next)
+		if (sidecar_mode(s, mesh) == OUTBOUND_REGISTRY_ONLY)
+			return OUTBOUND_REGISTRY_ONLY;
+	return mesh;
+}
+
 static int
 add_workloads(struct compiler *c)
 {
@@ -169,12 +246,20 @@ add_workloads(struct compiler *c)
 	    .pods = b->pods,
 	    .mode = compile_mode(b),
 	    .namespaces = &c->namespaces,
+	    .sidecars = &c->sidecars,
+	    .scopes = &c->scopes,
 	    .image = &b->image,
 	    .scratch = &b->build,
 	    .findings = b->findings,
 	};
+	int r;
 
-	return workloads_build(&c->r->workloads, &input, &b->settings->hash_key);
+	r = workloads_build(&c->r->workloads, &input, &b->settings->hash_key);
+	c->r->mode = strictest(b);
+	if (r == 0 && c->r->mode == OUTBOUND_REGISTRY_ONLY)
+		r = workloads_open(
+		    &c->r->workloads, &b->image, &c->r->open_count, &c->r->open);
+	return r;
 }
 
 static int
@@ -197,6 +282,20 @@ keep_namespaces(struct compiler *c)
 }
 
 static int
+add_fixed(struct compiler *c)
+{
+	struct fixed_input input = {
+	    .definitions = &c->definitions,
+	    .workloads = &c->r->workloads,
+	    .scopes = &c->scopes,
+	    .entries = c->entries,
+	    .entry_count = c->b->entry_count,
+	};
+
+	return fixed_build(&c->r->fixed, &input);
+}
+
+static int
 fill(struct compiler *c)
 {
 	int r;
@@ -209,14 +308,21 @@ fill(struct compiler *c)
 	if (r == 0)
 		r = add_entries(c);
 	if (r == 0)
+		r = add_namespaces(c);
+	if (r == 0)
+		r = add_scopes(c);
+	if (r == 0)
+		r = keep_sidecars(c);
+	if (r == 0)
 		r = visibility_build(&c->definitions);
+	if (r == 0)
+		r = view_build(&c->definitions, &c->scopes);
 	if (r == 0)
 		r = add_workloads(c);
 	if (r == 0)
 		r = keep_namespaces(c);
 	if (r == 0)
-		r = fixed_build(&c->r->fixed, &c->definitions, &c->r->workloads,
-		    c->entries, c->b->entry_count);
+		r = add_fixed(c);
 	if (r == 0)
 		r = tree_seal(&c->r->tree, &c->b->image);
 	return r;
@@ -252,7 +358,6 @@ registry_compile(struct registry_builder *b, struct registry **ret_registry)
 	if (r < 0)
 		return r;
 	c.r->refs = 1;
-	c.r->mode = compile_mode(b);
 	c.r->counts = (struct registry_counts){
 	    .entries = b->entry_count,
 	    .hosts = c.definitions.count,

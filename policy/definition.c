@@ -2,6 +2,7 @@
 #include "policy/definition.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "policy/entry_image.h"
@@ -36,6 +37,9 @@ definitions_init(struct definitions *d, size_t limit)
 	d->list = NULL;
 	d->end = &d->list;
 	d->count = 0;
+	d->hosts = NULL;
+	d->host_count = 0;
+	d->host_size = 0;
 	return table_init(&d->table, MAX_OF(limit, 1));
 }
 
@@ -43,6 +47,8 @@ void
 definitions_done(struct definitions *d)
 {
 	table_done(&d->table);
+	free(d->hosts);
+	d->hosts = NULL;
 }
 
 struct definition *
@@ -65,11 +71,97 @@ same_selector(const char *a, const char *b)
 }
 
 static bool
+is_service(const struct service_entry *e)
+{
+	return strcmp(e->source.kind, "Service") == 0;
+}
+
+static bool
 mergeable(const struct service_entry *a, const struct service_entry *b)
 {
-	return a->resolution == b->resolution && strcmp(a->labels, b->labels) == 0 &&
+	return !is_service(a) && !is_service(b) && a->resolution == b->resolution &&
+	       strcmp(a->labels, b->labels) == 0 &&
 	       same_selector(a->selector, b->selector) &&
 	       export_equal(&a->export, &b->export);
+}
+
+bool
+definition_is_service(const struct definition *def)
+{
+	return is_service(def->parts->entry);
+}
+
+bool
+definition_is_visible(const struct definition *def, const struct interned *namespace)
+{
+	const struct export *e = &def->parts->entry->export;
+
+	return e->public || (namespace != NULL && export_lists(e, namespace->text));
+}
+
+/* The workload's own namespace, then Services, then what is exported by name. */
+static int
+rank(const struct definition *def, const struct interned *namespace)
+{
+	if (def->namespace == namespace)
+		return 0;
+	return 1 + 2 * !definition_is_service(def) + def->parts->entry->export.public;
+}
+
+bool
+definition_goes_before(const struct definition *a, const struct definition *b,
+    const struct interned *namespace)
+{
+	int x = rank(a, namespace);
+	int y = rank(b, namespace);
+
+	return x != y ? x < y : a->order < b->order;
+}
+
+struct definition *
+definition_of(const struct definitions *d, const struct registry_host *host)
+{
+	return d->hosts[host->id]->definition;
+}
+
+static int
+grow_hosts(struct definitions *d)
+{
+	size_t size = MAX_OF(2 * d->host_size, d->count);
+	struct definition_host **larger;
+
+	if (d->host_count < d->host_size)
+		return 0;
+	larger = realloc(d->hosts, size * sizeof(struct definition_host *));
+	if (larger == NULL)
+		return -ENOMEM;
+	d->hosts = larger;
+	d->host_size = size;
+	return 0;
+}
+
+int
+definition_add_host(
+    struct definitions *d, struct definition *def, struct registry_host *host)
+{
+	struct definition_host *h = memory_alloc(d->scratch, sizeof(*h));
+	int r;
+
+	if (h == NULL)
+		return d->scratch->lack;
+	r = grow_hosts(d);
+	if (r < 0)
+		return r;
+	h->host = host;
+	h->definition = def;
+	host->id = (uint32_t)d->host_count;
+	d->hosts[d->host_count++] = h;
+	if (def->last_host == NULL)
+		def->hosts = h;
+	else
+		def->last_host->next = h;
+	def->last_host = h;
+	return 0;
 }
 
 static void
@@ -81,12 +173,14 @@ shadowed(const struct definitions *d, const struct definition *by,
 	const struct registry_source *b = &entry->source;
 
 	findings_add(d->findings, FINDING_WARNING, b->file, host->line, 1,
-	    "host %s of ServiceEntry %s/%s is shadowed by the older %s/%s (%s:%u) and "
-	    "opens nothing: make resolution, labels, workloadSelector and exportTo "
-	    "equal, "
-	    "or merge them",
-	    finding_quote(host->text, strlen(host->text), quoted), b->namespace, b->name,
-	    a->namespace, a->name, a->file, a->line);
+	    "host %s of %s %s/%s is shadowed by %s %s/%s (%s:%u) in its own namespace, "
+	    "and opens nothing: %s",
+	    finding_quote(host->text, strlen(host->text), quoted), b->kind, b->namespace,
+	    b->name, a->kind, a->namespace, a->name, a->file, a->line,
+	    is_service(by->parts->entry)
+		? "a Service goes before entries"
+		: "the older goes first; make resolution, labels, workloadSelector and "
+		  "exportTo equal, or merge them");
 }
 
 static int
@@ -125,6 +219,7 @@ make(struct definitions *d, const struct definition_key *key, struct tree_node *
 		r = table_add(&d->table, key_hash(d, key), &def->link);
 	if (r < 0)
 		return r;
+	def->order = (uint32_t)d->count;
 	*d->end = def;
 	d->end = &def->next;
 	d->count++;
@@ -219,7 +314,10 @@ definitions_finish(struct definitions *d)
 {
 	int r = 0;
 
-	for (struct definition *def = d->list; def != NULL && r == 0; def = def->next)
+	for (struct definition *def = d->list; def != NULL && r == 0; def = def->next) {
 		r = entry_image_host(d, def);
+		if (r == 0)
+			r = definition_add_host(d, def, def->host);
+	}
 	return r;
 }

@@ -87,6 +87,26 @@ hide_entries(struct registry_builder *b, const struct discovery *d, struct hidde
 	b->entries_end = link;
 }
 
+static void
+hide_sidecars(
+    struct registry_builder *b, const struct discovery *d, struct hidden *hidden)
+{
+	struct sidecar **link = &b->sidecars;
+
+	while (*link != NULL) {
+		struct sidecar *s = *link;
+
+		if (discovery_sees(d, s->source.namespace)) {
+			link = &s->next;
+			continue;
+		}
+		*link = s->next;
+		b->sidecar_count--;
+		hide(b, hidden, &s->source);
+	}
+	b->sidecars_end = link;
+}
+
 static bool
 has_manifest(const struct registry_builder *b, const char *namespace)
 {
@@ -150,11 +170,12 @@ discovery_apply(struct registry_builder *b)
 
 	if (r < 0 || d.all)
 		return r;
-	hidden.list = memory_array(
-	    &b->build, b->entry_count, sizeof(const struct registry_source *));
+	hidden.list = memory_array(&b->build, b->entry_count + b->sidecar_count,
+	    sizeof(const struct registry_source *));
 	if (hidden.list == NULL)
 		return b->build.lack;
 	hide_entries(b, &d, &hidden);
+	hide_sidecars(b, &d, &hidden);
 	warn_each(b, &hidden);
 	return 0;
 }

@@ -58,6 +58,7 @@ read_listener(struct reader *rd, const struct node *n, const char *own, bool *no
 			(void)reader_text(rd, bind, "bind"); /* for its finding */
 	} else if (sidecar_port_read(rd, n, "egress", &port)) {
 		e->port = port.number;
+		e->unix_socket = port.number == 0;
 		e->trims = port.number != 0 && !port.http_proxy;
 	}
 	read_hosts(rd, n, own, e);

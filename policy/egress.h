@@ -18,7 +18,8 @@
 
 struct egress {
 	uint16_t port; /* number of its port; 0: none, or a unix socket's */
-	bool trims;    /* imports only hosts with that port, and on that port only */
+	bool unix_socket;
+	bool trims; /* imports only hosts with that port, and on that port only */
 	size_t import_count;
 	struct import *imports;
 	unsigned line;

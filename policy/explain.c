@@ -47,6 +47,7 @@ find_workload(const struct registry *r, const struct explain_question *q,
     struct workload *made_up, const struct workload **ret_known)
 {
 	const struct workload *w = NULL;
+	uint32_t id;
 
 	if (q->namespace == NULL)
 		w = registry_workload(r, &q->source);
@@ -55,9 +56,17 @@ find_workload(const struct registry *r, const struct explain_question *q,
 	*ret_known = w;
 	if (w != NULL || q->namespace == NULL)
 		return w;
-	*made_up =
-	    (struct workload){.namespace = q->namespace, .name = "", .mode = r->mode};
-	return find_namespace(r, q->namespace, &made_up->namespace_id) ? made_up : NULL;
+	if (!find_namespace(r, q->namespace, &id))
+		return NULL;
+	*made_up = (struct workload){
+	    .namespace = q->namespace,
+	    .name = "",
+	    .namespace_id = id,
+	    .scope_id = r->plain[id].scope_id,
+	    .mode = r->plain[id].mode,
+	    .sidecar = r->plain[id].sidecar,
+	};
+	return made_up;
 }
 
 /* What the answer rests on when the workload is not known. */

@@ -10,7 +10,7 @@ struct tree_view
 explainer_view(const struct explainer *x, const struct tree_node *node)
 {
 	return tree_view(
-	    &x->r->tree, node, x->w != NULL, x->w != NULL ? x->w->namespace_id : 0);
+	    &x->r->tree, node, x->w != NULL ? x->w->scope_id : x->r->unknown);
 }
 
 bool

@@ -1,45 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/fixed.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "policy/audience.h"
-
-static bool
-larger(const struct audience *a, const struct audience *b)
-{
-	if (b == NULL || a->all != b->all)
-		return b == NULL || a->all;
-	return a->pod_count[FAMILY_V4] + a->pod_count[FAMILY_V6] >
-	       b->pod_count[FAMILY_V4] + b->pod_count[FAMILY_V6];
-}
-
-/* An entry's addresses belong to none of its hosts in particular: who sees most of them
- * counts. *ret_host stays NULL when all are shadowed. */
-static int
-choose(const struct definitions *d, const struct workloads *w,
-    const struct service_entry *e, const struct registry_host **ret_host,
-    const struct audience **ret_audience)
-{
-	const struct audience *best = NULL;
-	const struct audience *a;
-	int r;
-
-	for (size_t i = 0; i < e->host_count; i++) {
-		if (e->definitions[i] == NULL)
-			continue;
-		r = audience_get(d, w, e->definitions[i], &a);
-		if (r < 0)
-			return r;
-		if (larger(a, best)) {
-			best = a;
-			*ret_host = e->definitions[i]->host;
-		}
-	}
-	*ret_audience = best;
-	return 0;
-}
+struct builder {
+	struct fixed *f;
+	const struct fixed_input *in;
+	struct audiences audiences;
+	struct fixed_group *groups; /* NULL: they are only counted */
+	const struct audience *nobody;
+	uint64_t mark; /* one for each entry and pass */
+};
 
 /* Addresses stand with IPv4 first. */
 static struct fixed_group
@@ -68,30 +39,94 @@ group_size(const struct fixed_group *g)
 	return pods * g->address_count * g->port_count;
 }
 
+/* The ports of the entry that the host has, which may be fewer. */
 static int
-add_entry(struct fixed *f, struct fixed_group *groups, const struct definitions *d,
-    const struct workloads *w, const struct service_entry *e)
+take_ports(
+    const struct builder *b, const struct registry_host *host, struct fixed_group *g)
 {
-	const struct registry_host *host = NULL;
-	const struct audience *audience = NULL;
-	int r;
+	struct registry_port *ports;
+	uint32_t n = 0;
 
-	r = choose(d, w, e, &host, &audience);
-	if (r < 0 || host == NULL)
-		return r;
-	for (int family = 0; family < FAMILIES; family++) {
+	if (host->whole == NULL)
+		return 0;
+	ports = memory_array(b->in->definitions->image, g->port_count, sizeof(*ports));
+	if (ports == NULL)
+		return b->in->definitions->image->lack;
+	for (uint32_t i = 0; i < g->port_count; i++)
+		for (size_t k = 0; k < host->port_count; k++)
+			if (g->ports[i].number == host->ports[k].number &&
+			    g->ports[i].proto == host->ports[k].proto) {
+				ports[n++] = g->ports[i];
+				break;
+			}
+	g->ports = ports;
+	g->port_count = n;
+	return 0;
+}
+
+static int
+add_groups(struct builder *b, const struct service_entry *e,
+    const struct registry_host *host, const struct audience *audience)
+{
+	int r = 0;
+
+	for (int family = 0; family < FAMILIES && r == 0; family++) {
 		struct fixed_group g = group_of(e, family);
 
-		g.host = host;
-		g.audience = audience;
-		g.first = f->count;
-		/* one that no known pod sees stays, for who asks why */
 		if (g.address_count == 0)
 			continue;
-		groups[f->group_count++] = g;
-		f->count += group_size(&g);
+		if (b->groups != NULL) {
+			r = take_ports(b, host, &g);
+			g.host = host;
+			g.audience = audience;
+			g.first = b->f->count;
+			b->groups[b->f->group_count] = g;
+			b->f->count += group_size(&g);
+		}
+		b->f->group_count++;
 	}
-	return 0;
+	return r;
+}
+
+/* An entry's addresses belong to none of its hosts in particular: who sees one of the
+ * hosts may reach them, and an audience that sees several is named once. */
+static int
+add_host(struct builder *b, const struct service_entry *e, struct definition_host *h)
+{
+	struct audience_entry *a = h->audience;
+
+	if (h->host->whole == NULL && a->mark == b->mark)
+		return 0;
+	if (h->host->whole == NULL)
+		a->mark = b->mark;
+	return add_groups(b, e, h->host, a->audience);
+}
+
+static int
+add_entry(struct builder *b, const struct service_entry *e)
+{
+	const struct definition *any = NULL;
+	bool seen = false;
+	int r = 0;
+
+	b->mark++;
+	for (size_t i = 0; i < e->host_count && r == 0; i++) {
+		const struct definition *def = e->definitions[i];
+
+		if (def == NULL)
+			continue;
+		any = any != NULL ? any : def;
+		for (struct definition_host *h = def->hosts; h != NULL && r == 0;
+		     h = h->next)
+			if (h->audience != NULL) {
+				seen = true;
+				r = add_host(b, e, h);
+			}
+	}
+	/* one that nobody sees stays, for who asks why */
+	if (r == 0 && !seen && any != NULL)
+		r = add_groups(b, e, any->host, b->nobody);
+	return r;
 }
 
 static bool
@@ -100,24 +135,88 @@ opens(const struct service_entry *e)
 	return e->address_count > 0 && e->port_count > 0;
 }
 
-int
-fixed_build(struct fixed *f, const struct definitions *d, const struct workloads *w,
-    struct service_entry *const *entries, size_t entry_count)
+static int
+add_entries(struct builder *b)
 {
-	struct fixed_group *groups;
-	size_t n = 0;
 	int r = 0;
 
+	b->f->group_count = 0;
+	for (size_t i = 0; i < b->in->entry_count && r == 0; i++)
+		if (opens(b->in->entries[i]))
+			r = add_entry(b, b->in->entries[i]);
+	return r;
+}
+
+/* All definitions that an entry with addresses has a part in, one or more times each. */
+static int
+list_definitions(
+    const struct builder *b, struct definition ***ret_list, size_t *ret_count)
+{
+	const struct fixed_input *in = b->in;
+	struct definition **list;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->entry_count; i++)
+		n += opens(in->entries[i]) ? in->entries[i]->host_count : 0;
+	list = memory_array(in->definitions->scratch, n, sizeof(struct definition *));
+	if (list == NULL)
+		return in->definitions->scratch->lack;
+	n = 0;
+	for (size_t i = 0; i < in->entry_count; i++)
+		for (size_t k = 0;
+		     opens(in->entries[i]) && k < in->entries[i]->host_count; k++)
+			if (in->entries[i]->definitions[k] != NULL)
+				list[n++] = in->entries[i]->definitions[k];
+	*ret_list = list;
+	*ret_count = n;
+	return 0;
+}
+
+static int
+find_audiences(struct builder *b)
+{
+	struct definition **list = NULL;
+	size_t n = 0;
+	int r;
+
+	b->nobody = memory_alloc(b->in->definitions->image, sizeof(*b->nobody));
+	if (b->nobody == NULL)
+		return b->in->definitions->image->lack;
+	r = list_definitions(b, &list, &n);
+	return r == 0 ? audiences_find(&b->audiences, list, n) : r;
+}
+
+/* Counted first, then made. */
+static int
+make_groups(struct builder *b)
+{
+	int r;
+
+	r = add_entries(b);
+	if (r < 0)
+		return r;
+	b->groups = memory_array(
+	    b->in->definitions->image, b->f->group_count, sizeof(*b->groups));
+	if (b->groups == NULL)
+		return b->in->definitions->image->lack;
+	b->f->groups = b->groups;
+	return add_entries(b);
+}
+
+int
+fixed_build(struct fixed *f, const struct fixed_input *input)
+{
+	struct builder b = {.f = f, .in = input};
+	int r;
+
 	*f = (struct fixed){0};
-	for (size_t i = 0; i < entry_count; i++)
-		n += opens(entries[i]);
-	groups = memory_array(d->image, n * FAMILIES, sizeof(*groups));
-	if (groups == NULL)
-		return d->image->lack;
-	f->groups = groups;
-	for (size_t i = 0; i < entry_count && r == 0; i++)
-		if (opens(entries[i]))
-			r = add_entry(f, groups, d, w, entries[i]);
+	r = audiences_init(
+	    &b.audiences, input->definitions, input->workloads, input->scopes);
+	if (r == 0)
+		r = find_audiences(&b);
+	if (r == 0)
+		r = make_groups(&b);
+	audiences_done(&b.audiences);
 	return r;
 }
 

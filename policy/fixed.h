@@ -14,23 +14,11 @@
 #include <stdint.h>
 
 #include "base/macros.h"
+#include "policy/audience.h"
 #include "policy/definition.h"
+#include "policy/scope.h"
 #include "policy/verdict.h"
 #include "policy/workload.h"
-
-/* A run of pods in a family's list of addresses. */
-struct pod_run {
-	uint32_t start, count;
-	size_t before; /* pods in the runs before this one */
-};
-
-/* Who sees a definition. */
-struct audience {
-	bool all; /* known pods or not */
-	size_t run_count[FAMILIES];
-	const struct pod_run *runs[FAMILIES];
-	size_t pod_count[FAMILIES];
-};
 
 struct fixed_group {
 	size_t first; /* index of its first element */
@@ -48,10 +36,16 @@ struct fixed {
 	size_t count;
 };
 
-/* From all entries of the list, once definitions, visibility and workloads are done.
- * -ENOMEM, -ENOSPC. */
-MUST_CHECK int fixed_build(struct fixed *f, const struct definitions *d,
-    const struct workloads *w, struct service_entry *const *entries, size_t entry_count);
+/* From all entries of the list, once definitions, views and workloads are done. -ENOMEM,
+ * -ENOSPC. */
+struct fixed_input {
+	const struct definitions *definitions;
+	const struct workloads *workloads;
+	const struct scopes *scopes;
+	struct service_entry *const *entries;
+	size_t entry_count;
+};
+MUST_CHECK int fixed_build(struct fixed *f, const struct fixed_input *input);
 
 /* Element i, false behind the last. Cost: log of the number of groups. */
 bool fixed_get(const struct fixed *f, const struct workloads *w, size_t i,

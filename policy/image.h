@@ -10,6 +10,7 @@
 #include "policy/fixed.h"
 #include "policy/memory.h"
 #include "policy/registry.h"
+#include "policy/sidecar_image.h"
 #include "policy/tree.h"
 #include "policy/workload.h"
 
@@ -23,7 +24,10 @@ struct registry {
 	size_t own_count;
 	const struct prefix *own;
 	size_t namespace_count;
-	const char *const *namespaces; /* by their ids */
+	const char *const *namespaces;   /* by their ids */
+	const struct plain_scope *plain; /* the same */
+	uint32_t unknown; /* scope of a workload that is not known, or TREE_PUBLIC */
+	const struct registry_sidecar *unknown_sidecar; /* that makes it */
 	struct workloads workloads;
 	struct fixed fixed;
 	struct registry_counts counts;

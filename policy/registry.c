@@ -67,14 +67,13 @@ registry_address(const struct registry *r, size_t i, struct addr *ret_addr)
 }
 
 static void
-step(const struct registry *r, const struct workload *w, const struct tree_node *node,
+step(const struct registry *r, uint32_t scope_id, const struct tree_node *node,
     struct walk *walk)
 {
 	walk->node = node;
 	if (node->zone != TREE_NO_ZONE)
 		walk->zone = node->zone;
-	walk->view =
-	    tree_view(&r->tree, node, w != NULL, w != NULL ? w->namespace_id : 0);
+	walk->view = tree_view(&r->tree, node, scope_id);
 }
 
 /* node is a proper ancestor of the name: its wildcard covers it. */
@@ -88,8 +87,8 @@ pass(struct walk *walk)
 }
 
 static void
-walk_name(const struct registry *r, const struct workload *w, const struct name *n,
-    struct walk *walk)
+walk_name(
+    const struct registry *r, uint32_t scope_id, const struct name *n, struct walk *walk)
 {
 	uint8_t offsets[NAME_LABELS_MAX];
 	const struct tree_node *node = r->tree.root;
@@ -98,7 +97,7 @@ walk_name(const struct registry *r, const struct workload *w, const struct name 
 	*walk = (struct walk){.zone = TREE_NO_ZONE};
 	for (size_t pos = 0; n->bytes[pos] != 0; pos += n->bytes[pos] + 1u)
 		offsets[labels++] = (uint8_t)pos;
-	step(r, w, node, walk);
+	step(r, scope_id, node, walk);
 	while (labels > 0) {
 		pass(walk);
 		node = tree_child(&r->tree, node, n->bytes + offsets[--labels]);
@@ -106,20 +105,52 @@ walk_name(const struct registry *r, const struct workload *w, const struct name 
 			walk->node = NULL;
 			return;
 		}
-		step(r, w, node, walk);
+		step(r, scope_id, node, walk);
 	}
 	if (walk->view.exact == NULL && node->exact != NULL)
 		walk->hidden = node->exact;
 }
 
-static struct verdict
-refused(const struct walk *walk)
+static const struct registry_host *
+found(const struct walk *walk)
 {
-	return (struct verdict){
-	    .kind = VERDICT_REFUSED,
-	    .reason = walk->hidden != NULL ? REASON_NOT_EXPORTED : REASON_NOT_REGISTERED,
-	    .host = walk->hidden,
-	};
+	if (walk->node != NULL && walk->view.exact != NULL)
+		return walk->view.exact;
+	return walk->wildcard;
+}
+
+/* With the eyes of its namespace, as if there were no Sidecar. */
+static bool
+not_imported(const struct registry *r, const struct workload *w, const struct name *n,
+    struct verdict *v)
+{
+	uint32_t without = w != NULL ? w->namespace_id : TREE_PUBLIC;
+	struct walk walk;
+
+	if (without == (w != NULL ? w->scope_id : r->unknown))
+		return false;
+	walk_name(r, without, n, &walk);
+	v->host = found(&walk);
+	v->reason = REASON_NOT_IMPORTED;
+	v->sidecar = w != NULL ? w->sidecar : r->unknown_sidecar;
+	return v->host != NULL;
+}
+
+static struct verdict
+refused(const struct registry *r, const struct workload *w, const struct name *n,
+    const struct walk *walk)
+{
+	struct verdict v = {.kind = VERDICT_REFUSED};
+
+	if (walk->hidden == NULL)
+		v.reason = REASON_NOT_REGISTERED;
+	else if (!not_imported(r, w, n, &v))
+		v = (struct verdict){
+		    .kind = VERDICT_REFUSED,
+		    .reason = REASON_NOT_EXPORTED,
+		    .host = walk->hidden,
+		};
+	return v;
 }
 
 void
@@ -127,14 +158,11 @@ registry_judge(const struct registry *r, const struct workload *w, const struct 
     struct verdict *ret_verdict)
 {
 	enum outbound_mode mode = w != NULL ? w->mode : r->mode;
-	const struct registry_host *host = NULL;
+	const struct registry_host *host;
 	struct walk walk;
 
-	walk_name(r, w, n, &walk);
-	if (walk.node != NULL)
-		host = walk.view.exact;
-	if (host == NULL)
-		host = walk.wildcard;
+	walk_name(r, w != NULL ? w->scope_id : r->unknown, n, &walk);
+	host = found(&walk);
 	if (walk.zone != TREE_NO_ZONE)
 		*ret_verdict = (struct verdict){.kind = VERDICT_ZONE, .zone = walk.zone};
 	else if (mode == OUTBOUND_ALLOW_ANY)
@@ -144,7 +172,7 @@ registry_judge(const struct registry *r, const struct workload *w, const struct 
 	else if (walk.node != NULL && walk.view.below)
 		*ret_verdict = (struct verdict){.kind = VERDICT_PARENT};
 	else
-		*ret_verdict = refused(&walk);
+		*ret_verdict = refused(r, w, n, &walk);
 }
 
 static bool

@@ -20,6 +20,8 @@
 #define SIDECAR_LABELS_MAX 256 /* of its workloadSelector */
 #define SIDECAR_INGRESS_MAX 256
 
+struct scope_rule;
+
 struct sidecar {
 	struct registry_source source;
 	int64_t created;
@@ -29,7 +31,9 @@ struct sidecar {
 	enum outbound_mode outbound;
 	size_t egress_count; /* 0: everything */
 	struct egress *egress;
-	struct sidecar *next; /* in the builder's list */
+	struct scope_rule *rule; /* policy/scope.h; NULL: it imports everything */
+	const struct registry_sidecar *told; /* in the image, when compiled */
+	struct sidecar *next;                /* in the builder's list */
 };
 
 /* NULL after error findings, or when the reader's memory lacks. m has had its metadata

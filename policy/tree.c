@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define GRANTS_FIRST 1024 /* room that the table begins with */
+
 struct child_key {
 	const struct tree_node *parent;
 	const uint8_t *label;
@@ -12,7 +14,7 @@ struct child_key {
 
 struct grant_key {
 	const struct tree_node *node;
-	uint32_t namespace_id;
+	uint32_t scope_id;
 };
 
 static bool
@@ -31,7 +33,7 @@ grant_matches(const struct table_link *link, const void *key)
 	const struct tree_grant *g = CONTAINER_OF(link, struct tree_grant, link);
 	const struct grant_key *k = key;
 
-	return g->node == k->node && g->namespace_id == k->namespace_id;
+	return g->node == k->node && g->scope_id == k->scope_id;
 }
 
 /* The parent's hash becomes part of the key: the hash of a path, without hashing what is
@@ -47,7 +49,7 @@ child_hash(const struct tree *t, const struct tree_node *parent, const uint8_t *
 static uint64_t
 grant_hash(const struct tree *t, const struct grant_key *k)
 {
-	uint64_t words[2] = {k->node->link.hash, k->namespace_id};
+	uint64_t words[2] = {k->node->link.hash, k->scope_id};
 
 	return hash_bytes(&t->key, words, sizeof(words));
 }
@@ -68,24 +70,46 @@ tree_table(struct table *t, struct memory *image, size_t limit)
 	return 0;
 }
 
+/* Into to, which has room for all. */
+static void
+move_all(struct table *from, struct table *to)
+{
+	struct table_link *next;
+	int r;
+
+	for (struct table_link *l = table_first(from); l != NULL; l = next) {
+		next = table_next(from, l);
+		r = table_add(to, l->hash, l);
+		assert(r == 0); /* sized for all of them */
+	}
+	table_done(from);
+	*from = *to;
+}
+
 int
 tree_table_move(struct table *from, struct memory *image)
 {
 	struct table to;
-	struct table_link *next;
 	int r;
 
 	r = tree_table(&to, image, from->len);
-	if (r < 0)
-		return r;
-	for (struct table_link *l = table_first(from); l != NULL; l = next) {
-		next = table_next(from, l);
-		r = table_add(&to, l->hash, l);
-		assert(r == 0); /* sized for all of them */
-	}
-	table_done(from);
-	*from = to;
-	return 0;
+	if (r == 0)
+		move_all(from, &to);
+	return r;
+}
+
+int
+tree_table_grow(struct table *t)
+{
+	struct table larger;
+	int r;
+
+	if (t->len < t->limit)
+		return 0;
+	r = table_init(&larger, 2 * t->limit);
+	if (r == 0)
+		move_all(t, &larger);
+	return r;
 }
 
 static struct tree_node *
@@ -102,20 +126,23 @@ make_node(struct memory *image, struct tree_node *parent, const uint8_t *label)
 }
 
 int
-tree_init(struct tree *t, struct memory *image, const struct hash_key *key,
-    size_t node_limit, size_t grant_limit)
+tree_init(
+    struct tree *t, struct memory *image, const struct hash_key *key, size_t node_limit)
 {
 	static const uint8_t nothing[1];
-	int r;
 
 	*t = (struct tree){.key = *key};
 	t->root = make_node(image, NULL, nothing);
 	if (t->root == NULL)
 		return image->lack;
-	r = table_init(&t->nodes, MAX_OF(node_limit, 1));
-	if (r == 0)
-		r = table_init(&t->grants, MAX_OF(grant_limit, 1));
-	return r;
+	return table_init(&t->nodes, MAX_OF(node_limit, 1));
+}
+
+int
+tree_open_grants(struct tree *t, const uint32_t *bases)
+{
+	t->bases = bases;
+	return table_init(&t->grants, GRANTS_FIRST);
 }
 
 void
@@ -211,9 +238,9 @@ tree_zone(const struct tree *t, const struct name *n)
 }
 
 const struct tree_grant *
-tree_grant(const struct tree *t, const struct tree_node *node, uint32_t namespace_id)
+tree_grant(const struct tree *t, const struct tree_node *node, uint32_t scope_id)
 {
-	struct grant_key key = {.node = node, .namespace_id = namespace_id};
+	struct grant_key key = {.node = node, .scope_id = scope_id};
 	struct table_link *link;
 
 	if (node->grants == NULL)
@@ -224,9 +251,9 @@ tree_grant(const struct tree *t, const struct tree_node *node, uint32_t namespac
 
 struct tree_grant *
 tree_add_grant(
-    struct tree *t, struct memory *image, struct tree_node *node, uint32_t namespace_id)
+    struct tree *t, struct memory *image, struct tree_node *node, uint32_t scope_id)
 {
-	struct grant_key key = {.node = node, .namespace_id = namespace_id};
+	struct grant_key key = {.node = node, .scope_id = scope_id};
 	uint64_t hash = grant_hash(t, &key);
 	struct table_link *link = table_find(&t->grants, hash, grant_matches, &key);
 	struct tree_grant *g;
@@ -237,9 +264,10 @@ tree_add_grant(
 	if (g == NULL)
 		return NULL;
 	g->node = node;
-	g->namespace_id = namespace_id;
-	if (table_add(&t->grants, hash, &g->link) < 0) {
-		image->lack = -ENOSPC;
+	g->scope_id = scope_id;
+	if (tree_table_grow(&t->grants) < 0 ||
+	    table_add(&t->grants, hash, &g->link) < 0) {
+		image->lack = -ENOMEM;
 		return NULL;
 	}
 	g->next = node->grants;
@@ -247,20 +275,37 @@ tree_add_grant(
 	return g;
 }
 
-struct tree_view
-tree_view(const struct tree *t, const struct tree_node *node, bool has_namespace,
-    uint32_t namespace_id)
+static void
+add_view(struct tree_view *view, const struct tree_view *more)
 {
-	struct tree_view view = node->public;
-	const struct tree_grant *g =
-	    has_namespace ? tree_grant(t, node, namespace_id) : NULL;
+	if (more->exact != NULL)
+		view->exact = more->exact;
+	if (more->wildcard != NULL)
+		view->wildcard = more->wildcard;
+	view->below = view->below || more->below;
+}
 
-	if (g == NULL)
-		return view;
-	if (g->view.exact != NULL)
-		view.exact = g->view.exact;
-	if (g->view.wildcard != NULL)
-		view.wildcard = g->view.wildcard;
-	view.below = view.below || g->view.below;
+static void
+add_grant(const struct tree *t, const struct tree_node *node, uint32_t scope_id,
+    struct tree_view *view)
+{
+	const struct tree_grant *g = tree_grant(t, node, scope_id);
+
+	if (g != NULL)
+		add_view(view, &g->view);
+}
+
+struct tree_view
+tree_view(const struct tree *t, const struct tree_node *node, uint32_t scope_id)
+{
+	uint32_t base = scope_id != TREE_PUBLIC ? t->bases[scope_id] : TREE_PUBLIC;
+	struct tree_view view = {.below = node->zone_below};
+
+	if (base == TREE_PUBLIC)
+		add_view(&view, &node->public);
+	else if (base != TREE_NOTHING)
+		add_grant(t, node, base, &view);
+	if (scope_id != TREE_PUBLIC)
+		add_grant(t, node, scope_id, &view);
 	return view;
 }

@@ -23,13 +23,32 @@ enum outbound_mode {
 	OUTBOUND_ALLOW_ANY = 1,
 };
 
+/* Where an entry stands. */
+struct registry_source {
+	const char *kind;
+	const char *namespace;
+	const char *name;
+	const char *file;
+	unsigned line;
+};
+
+/* An Istio Sidecar, as far as it is told to people. */
+struct registry_sidecar {
+	struct registry_source source;
+	bool states_mode;    /* by its outboundTrafficPolicy */
+	const char *imports; /* its egress hosts as written, cut with dots; NULL: it
+				imports everything */
+};
+
 /* A known pod. */
 struct workload {
 	const char *namespace;
 	const char *name;
 	uint32_t namespace_id;   /* of this registry only */
+	uint32_t scope_id;       /* what it sees; of this registry only */
 	enum outbound_mode mode; /* its own: pods of one registry may differ */
-	struct addr v4, v6;      /* its own, of each family; family 0: it has none */
+	const struct registry_sidecar *sidecar; /* that applies to it; may be NULL */
+	struct addr v4, v6; /* its own, of each family; family 0: it has none */
 	/* Of namespace, name and metadata.uid: in every registry that is built with the
 	 * same hash key a pod has the same, and another pod another. Never 0. */
 	uint64_t identity;
@@ -40,15 +59,6 @@ struct registry_port {
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	const char *name;
 	const char *protocol; /* as written, "" when absent */
-};
-
-/* Where an entry stands. */
-struct registry_source {
-	const char *kind;
-	const char *namespace;
-	const char *name;
-	const char *file;
-	unsigned line;
 };
 
 enum registry_resolution { /* values as in istio/api
@@ -75,8 +85,11 @@ struct registry_target {
 /* One host of the registry as one namespace defines it: what all its entries for that
  * host say together. */
 struct registry_host {
-	struct registry_source source; /* of the oldest of the entries */
-	const char *host;              /* as written, "*.example.com" for a wildcard */
+	struct registry_source source;     /* of the oldest of the entries */
+	uint32_t id;                       /* of this registry only */
+	const struct registry_host *whole; /* NULL: it is; else what a Sidecar's listeners
+					      left this of, which has more ports */
+	const char *host; /* as written, "*.example.com" for a wildcard */
 	bool wildcard;
 	bool internal; /* location MESH_INTERNAL: may lead inside */
 	enum registry_resolution resolution;
@@ -112,13 +125,15 @@ enum verdict_reason { /* of VERDICT_REFUSED; for the operator only, never told t
 	REASON_NONE,
 	REASON_NOT_REGISTERED,
 	REASON_NOT_EXPORTED, /* registered, but not for this workload's namespace */
+	REASON_NOT_IMPORTED, /* seen by its namespace, but not imported by its Sidecar */
 };
 
 struct verdict {
 	enum verdict_kind kind;
 	enum verdict_reason reason;
-	const struct registry_host *
-	    host; /* VERDICT_HOST; for REASON_NOT_EXPORTED the one that is out of sight */
+	const struct registry_host *host; /* VERDICT_HOST; for REASON_NOT_EXPORTED and
+					     _NOT_IMPORTED the one out of sight */
+	const struct registry_sidecar *sidecar; /* REASON_NOT_IMPORTED: whose doing */
 	size_t zone; /* VERDICT_ZONE: index into the settings' zones */
 };
 

@@ -24,12 +24,6 @@ exports(const struct definition *def)
 	return &def->parts->entry->export;
 }
 
-static bool
-own_sees(const struct definition *def)
-{
-	return exports(def)->public || export_lists(exports(def), def->namespace->text);
-}
-
 /* Where "something below exists" begins: an exact name says it of its parent. */
 static struct tree_node *
 lowest_parent(const struct definition *def)
@@ -38,10 +32,10 @@ lowest_parent(const struct definition *def)
 }
 
 static int
-grant_host(struct definitions *d, struct definition *def, uint32_t namespace_id,
+grant_host(struct definitions *d, const struct definition *def, uint32_t scope_id,
     const struct registry_host *host)
 {
-	struct tree_grant *g = tree_add_grant(d->tree, d->image, def->node, namespace_id);
+	struct tree_grant *g = tree_add_grant(d->tree, d->image, def->node, scope_id);
 
 	if (g == NULL)
 		return d->image->lack;
@@ -64,36 +58,46 @@ publish(struct definitions *d, struct definition *def)
 }
 
 static int
-grant_parents(struct definitions *d, const struct definition *def, uint32_t namespace_id)
+grant_parents(struct definitions *d, const struct definition *def, uint32_t scope_id)
 {
 	struct tree_grant *g;
 
-	for (struct tree_node *n = lowest_parent(def); n != NULL && !n->public.below;
-	     n = n->parent) {
-		g = tree_add_grant(d->tree, d->image, n, namespace_id);
+	for (struct tree_node *n = lowest_parent(def);
+	     n != NULL && !tree_view(d->tree, n, scope_id).below; n = n->parent) {
+		g = tree_add_grant(d->tree, d->image, n, scope_id);
 		if (g == NULL)
 			return d->image->lack;
-		if (g->view.below)
-			break;
 		g->view.below = true;
 	}
 	return 0;
 }
 
-/* def is exported to this namespace by name. */
+int
+visibility_grant(struct definitions *d, const struct definition *def, uint32_t scope_id,
+    const struct registry_host *host)
+{
+	int r = grant_host(d, def, scope_id, host);
+
+	return r == 0 ? grant_parents(d, def, scope_id) : r;
+}
+
+/* def is exported to this namespace by name. All public ones have their places, and of
+ * those exported by name the ones that go before def. */
 static int
 export_to(struct definitions *d, struct definition *def, const struct interned *namespace)
 {
 	const struct definition *own =
 	    definitions_find(d, def->node, def->wildcard, namespace);
-	const struct tree_grant *g = tree_grant(d->tree, def->node, namespace->id);
-	int r = 0;
+	struct tree_view view = tree_view(d->tree, def->node, namespace->id);
+	const struct registry_host *seen = visibility_of(&view, def);
+	const struct definition *best = def;
 
-	if (own != NULL && own_sees(own))
-		r = grant_host(d, def, namespace->id, own->host);
-	else if (g == NULL || visibility_of(&g->view, def) == NULL)
-		r = grant_host(d, def, namespace->id, def->host);
-	return r == 0 ? grant_parents(d, def, namespace->id) : r;
+	if (own != NULL && definition_is_visible(own, namespace))
+		best = own;
+	else if (seen != NULL &&
+		 !definition_goes_before(def, definition_of(d, seen), namespace))
+		return 0;
+	return visibility_grant(d, def, namespace->id, best->host);
 }
 
 static int

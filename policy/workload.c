@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/workload.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
+#include "policy/sidecar_image.h"
 #include "policy/tree.h"
 
 /* Of a pod to an address. */
@@ -120,15 +122,20 @@ make_workload(const struct pod *pod, const struct workloads_input *input,
     const struct hash_key *key)
 {
 	const struct interned *namespace =
-	    intern_text(input->namespaces, pod->source.namespace);
+	    intern_find(input->namespaces, pod->source.namespace);
 	struct workload *w = memory_alloc(input->image, sizeof(*w));
+	const struct sidecar *s;
 
-	if (namespace == NULL || w == NULL)
+	assert(namespace != NULL);
+	if (w == NULL)
 		return NULL;
+	s = sidecar_set_choose(input->sidecars, namespace->id, &pod->labels);
 	w->namespace = namespace->text;
 	w->namespace_id = namespace->id;
-	w->mode = input->mode;
 	w->identity = identity_of(pod, key);
+	w->scope_id = scopes_find(input->scopes, s, namespace->id);
+	w->mode = sidecar_mode(s, input->mode);
+	w->sidecar = s != NULL ? s->told : NULL;
 	w->name = memory_text(input->image, pod->source.name, strlen(pod->source.name));
 	return w->name != NULL ? w : NULL;
 }
@@ -192,13 +199,13 @@ fill_table(struct workloads *w, struct memory *image, const struct claim *claims
 	return r;
 }
 
-/* Those of one family, sorted by namespace: counted first, so each finds its place. */
+/* Those of one family, sorted by scope: counted first, so each finds its place. */
 static int
 fill_addresses(
     struct workloads *w, int family, struct memory *image, const struct claim *claims)
 {
 	uint8_t af = family == FAMILY_V4 ? AF_INET : AF_INET6;
-	uint32_t *start = memory_array(image, w->namespace_count + 2, sizeof(*start));
+	uint32_t *start = memory_array(image, w->scope_count + 2, sizeof(*start));
 	struct addr *list;
 
 	if (start == NULL)
@@ -206,15 +213,15 @@ fill_addresses(
 	/* one place further than it will be, so that filling moves it into place */
 	for (const struct claim *c = claims; c != NULL; c = c->next)
 		if (c->workload != NULL && c->addr.family == af)
-			start[c->workload->namespace_id + 2]++;
-	for (size_t i = 1; i < w->namespace_count + 2; i++)
+			start[c->workload->scope_id + 2]++;
+	for (size_t i = 1; i < w->scope_count + 2; i++)
 		start[i] += start[i - 1];
-	list = memory_array(image, start[w->namespace_count + 1], sizeof(*list));
+	list = memory_array(image, start[w->scope_count + 1], sizeof(*list));
 	if (list == NULL)
 		return image->lack;
 	for (const struct claim *c = claims; c != NULL; c = c->next)
 		if (c->workload != NULL && c->addr.family == af)
-			list[start[c->workload->namespace_id + 1]++] = c->addr;
+			list[start[c->workload->scope_id + 1]++] = c->addr;
 	w->addresses[family] = (struct workload_addresses){.list = list, .start = start};
 	return 0;
 }
@@ -231,7 +238,7 @@ workloads_build(
 	r = claim_all(input, key, &claims);
 	if (r == 0)
 		r = make_workloads(w, input, claims, &rows);
-	w->namespace_count = input->namespaces->table.len;
+	w->scope_count = input->scopes->count;
 	if (r == 0)
 		r = tree_table(&w->table, input->image, rows);
 	if (r == 0)
@@ -246,7 +253,7 @@ workloads_address(const struct workloads *w, size_t i, struct addr *ret_addr)
 {
 	for (int family = 0; family < FAMILIES; family++) {
 		const struct workload_addresses *all = &w->addresses[family];
-		size_t count = all->start[w->namespace_count];
+		size_t count = all->start[w->scope_count];
 
 		if (i < count) {
 			*ret_addr = all->list[i];
@@ -255,6 +262,39 @@ workloads_address(const struct workloads *w, size_t i, struct addr *ret_addr)
 		i -= count;
 	}
 	return false;
+}
+
+/* Into list, NULL: only counted. */
+static size_t
+list_open(const struct workloads *w, struct addr *list)
+{
+	size_t n = 0;
+
+	for (struct table_link *l = table_first(&w->table); l != NULL;
+	     l = table_next(&w->table, l)) {
+		const struct row *row = CONTAINER_OF(l, struct row, link);
+
+		if (row->workload->mode != OUTBOUND_ALLOW_ANY)
+			continue;
+		if (list != NULL)
+			list[n] = row->addr;
+		n++;
+	}
+	return n;
+}
+
+int
+workloads_open(const struct workloads *w, struct memory *image, size_t *ret_count,
+    const struct addr **ret_list)
+{
+	size_t count = list_open(w, NULL);
+	struct addr *list = memory_array(image, count, sizeof(*list));
+
+	if (list == NULL)
+		return image->lack;
+	*ret_count = list_open(w, list);
+	*ret_list = list;
+	return 0;
 }
 
 const struct workload *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The known pods by their addresses, and the pods' addresses by namespace.
+ * The known pods by their addresses, and the pods' addresses by scope (policy/scope.h).
  */
 #ifndef POLICY_WORKLOAD_H
 #define POLICY_WORKLOAD_H
@@ -16,21 +16,22 @@
 #include "policy/intern.h"
 #include "policy/memory.h"
 #include "policy/pod.h"
+#include "policy/scope.h"
 #include "policy/verdict.h"
 
 enum { FAMILY_V4, FAMILY_V6, FAMILIES };
 
-/* The namespace's addresses are those from start[id] to start[id + 1]. */
+/* The scope's addresses are those from start[id] to start[id + 1]. */
 struct workload_addresses {
 	const struct addr *list;
-	const uint32_t *start; /* namespace_count + 1 of them */
+	const uint32_t *start; /* scope_count + 1 of them */
 };
 
 struct workloads {
 	struct hash_key key;
 	struct table table; /* in the image */
 	size_t pod_count;
-	size_t namespace_count;
+	size_t scope_count;
 	struct workload_addresses addresses[FAMILIES];
 };
 
@@ -40,14 +41,20 @@ struct workloads {
  */
 struct workloads_input {
 	struct pod *pods;
-	enum outbound_mode mode;   /* of all of them */
-	struct intern *namespaces; /* those of the pods are added */
+	enum outbound_mode mode;            /* where no Sidecar states one */
+	const struct intern *namespaces;    /* has the pods' */
+	const struct sidecar_set *sidecars; /* with what is told of them */
+	const struct scopes *scopes;
 	struct memory *image;
 	struct memory *scratch;
 	struct findings *findings;
 };
 MUST_CHECK int workloads_build(
     struct workloads *w, const struct workloads_input *input, const struct hash_key *key);
+
+/* The addresses of those under ALLOW_ANY, into the image. -ENOMEM, -ENOSPC. */
+MUST_CHECK int workloads_open(const struct workloads *w, struct memory *image,
+    size_t *ret_count, const struct addr **ret_list);
 
 const struct workload *workloads_find(const struct workloads *w, const struct addr *a);
 /* The addresses of all, of both families; i from 0 until it returns false. */

@@ -92,8 +92,9 @@ static const struct {
 	   "metadata: {name: a, namespace: default}\n" SPEC,
 	SIZE_MAX, "ServiceEntry default/a stands at a.yaml:1:1 already"},
     {"Sidecar",
-	"apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: a}\n", 0,
-	"does not restrict"},
+	"apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: a}\n"
+	"spec: {egress: [{hosts: ['./*']}]}\n",
+	0, NULL},
     {"Service", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n", 0,
 	"kind Service is not evaluated yet"},
     {"Namespace", "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n", 0, NULL},
@@ -195,10 +196,11 @@ warned_once(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    built_from(&b, "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n"
-			   "apiVersion: v1\nkind: Service\nmetadata: {name: b}\n---\n"
-			   "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: "
-			   "{name: b}\n"),
+	    built_from(&b,
+		"apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n"
+		"apiVersion: v1\nkind: Service\nmetadata: {name: b}\n---\n"
+		"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: "
+		"{name: b}\n"),
 	    0);
 	assert_int_equal(b.findings.warnings, 2);
 	built_close(&b);

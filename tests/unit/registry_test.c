@@ -270,7 +270,7 @@ shadowed_in_a_namespace(void **state)
 		    differences[i].metadata, differences[i].spec);
 		assert_int_equal(built_from(&b, text), 0);
 		assert_true(built_says(&b, FINDING_WARNING,
-		    "host \"m.t\" of ServiceEntry a/young is shadowed by the older "
+		    "host \"m.t\" of ServiceEntry a/young is shadowed by ServiceEntry "
 		    "a/old"));
 		v = built_judge(&b, NULL, "m.t");
 		assert_int_equal(v.kind, VERDICT_HOST);
