@@ -33,6 +33,7 @@ struct cache {
 	struct cache_limits limits;
 	struct hash_key key;
 	struct cache_counts counts;
+	size_t every_count; /* under TYPE_EVERY: often there is none to look for */
 };
 
 struct wanted {
@@ -87,6 +88,7 @@ entry_remove(struct cache *c, struct entry *e)
 	table_remove(&c->table, &e->link);
 	TAILQ_REMOVE(&c->entries, e, age);
 	c->counts.bytes -= e->bytes;
+	c->every_count -= e->type == TYPE_EVERY;
 	answer_unref(e->answer);
 	free(e);
 }
@@ -149,8 +151,11 @@ cache_limit(struct cache *c, const struct cache_limits *limits)
 static struct entry *
 find_kept(struct cache *c, const struct wanted *wanted, int64_t now_ms)
 {
-	struct entry *e = entry_find(c, wanted);
+	struct entry *e;
 
+	if (wanted->type == TYPE_EVERY && c->every_count == 0)
+		return NULL;
+	e = entry_find(c, wanted);
 	if (e == NULL || now_ms < e->kept_until_ms)
 		return e;
 	entry_remove(c, e);
@@ -269,7 +274,8 @@ cache_add(struct cache *c, size_t group, struct answer *a, int64_t now_ms)
 	struct entry *e = NULL;
 
 	(void)answer_ref(a); /* first: the entry replaced may hold the only one */
-	forget(c, &wanted);  /* either it is replaced, or it was wrong */
+	if (c->every_count > 0)
+		forget(c, &wanted); /* either it is replaced, or it was wrong */
 	wanted.type = is_for_all_types(a) ? TYPE_EVERY : a->type;
 	forget(c, &wanted);
 	if (now_ms < end_ms)
@@ -282,6 +288,7 @@ cache_add(struct cache *c, size_t group, struct answer *a, int64_t now_ms)
 	e->answer = a;
 	e->group = group;
 	e->type = wanted.type;
+	c->every_count += e->type == TYPE_EVERY;
 	e->fresh_until_ms = end_ms;
 	e->kept_until_ms = end_ms + (int64_t)c->limits.old_max_s * 1000;
 	e->due_ms = end_ms - fresh_ms / 10;
