@@ -385,6 +385,9 @@ node_read(const char *file, const char *text, size_t len, struct arena *arena,
 
 	if (!readable(&p))
 		return -EINVAL;
+	/* libyaml would count the mark as a column, and the first line as indented */
+	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
+		p.start = 3;
 	do {
 		r = run(&p, &pos);
 	} while (r == RUN_OVER && next_document(&p, pos));

@@ -272,6 +272,24 @@ from_refuse_to_skip_there_are_no_last_good_forms(void **state)
 }
 
 static void
+ten_thousand_files(void **state)
+{
+	char name[32], host[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 10000; i++) {
+		(void)snprintf(name, sizeof(name), "r/%05u.yaml", i);
+		(void)snprintf(host, sizeof(host), "h%05u.example", i);
+		(void)scratch_file(name, i == 5000 ? "kind: [\n" : entry_text(host));
+	}
+	load();
+	assert_loaded(1, 0);
+	assert_int_equal(registry_counts(bed.loaded.registry).entries, 9999);
+	assert_true(is_registered("h09999.example"));
+	assert_false(is_registered("h05000.example"));
+}
+
+static void
 a_swapped_config_map_is_of_one_version(void **state)
 {
 	(void)state;
@@ -299,6 +317,7 @@ main(void)
 	    TEST(what_is_no_manifest_refuses_as_ever),
 	    TEST(a_check_is_strict),
 	    TEST(from_refuse_to_skip_there_are_no_last_good_forms),
+	    TEST(ten_thousand_files),
 	    TEST(a_swapped_config_map_is_of_one_version),
 	};
 
