@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +53,45 @@ def test_every_finding_has_its_place(check: Check, tmp_path: Path) -> None:
     assert any(x.startswith("absent.yaml: error: ") for x in lines)
 
 
+def test_all_findings_not_just_the_first(check: Check, tmp_path: Path) -> None:
+    """Of one file, of several documents in it, also behind one that is no YAML."""
+    documents = [BROKEN, "kind: [", "kind: &a x", json.dumps(OTHER), BROKEN]
+    (tmp_path / "a.yaml").write_text("\n---\n".join(documents) + "\n")
+    done = check("a.yaml")
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert all(re.fullmatch(r"a\.yaml:\d+:\d+: (error|warning): .+", x) for x in lines), lines
+    for words in ("SOMEHOW", "not readable as YAML", "anchors are not accepted", "already"):
+        assert any(words in x for x in lines), (words, lines)
+    assert sum("SOMEHOW" in x for x in lines) == 2
+    assert "note" not in done.stdout and "Deployment" not in done.stdout
+
+
+def test_files_folders_and_standard_input_together(check: Check, tmp_path: Path) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / "a.json").write_text(json.dumps(manifests.service_entry("a.example")))
+    (tmp_path / "b.json").write_text(json.dumps(manifests.service_entry("b.example")))
+    assert check("r", "b.json", "-", stdin=json.dumps(
+        manifests.service_entry("c.example"))).returncode == 0
+    done = check("r", "b.json", "-", stdin=json.dumps(manifests.service_entry("a.example")))
+    assert done.returncode == 1 and done.stdout.startswith("<stdin>:1:1: error: ServiceEntry")
+    assert "r/a.json:1:1 already" in done.stdout
+    assert "named twice" in check("-", "-", stdin="").stdout
+
+
+def test_a_file_that_is_none_is_refused_at_once(check: Check, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    (tmp_path / "huge.yaml").touch()
+    os.truncate(tmp_path / "huge.yaml", 1 << 30)
+    (tmp_path / "latin.yaml").write_bytes(b"kind: caf\xe9\n")
+    done = check("pipe.yaml", "huge.yaml", "/dev/zero", "/proc/self/mem", "latin.yaml")
+    assert done.returncode == 1
+    errors = {x.split(":")[0]: x for x in done.stdout.splitlines()}
+    assert "no regular file" in errors["pipe.yaml"] and "no regular file" in errors["/dev/zero"]
+    assert "too large" in errors["huge.yaml"] and "UTF-8" in errors["latin.yaml"]
+    assert "/proc/self/mem" in errors
+
+
 def test_json_says_the_same(check: Check) -> None:
     done = check("--json", "-", stdin=BROKEN)
     found = json.loads(done.stdout)
@@ -72,6 +112,8 @@ def test_other_kinds_are_noted_on_request(check: Check) -> None:
     text = json.dumps(OTHER)
     assert (check("-", stdin=text).returncode, check("-", stdin=text).stdout) == (0, "")
     noted = check("-v", "-", stdin=text)
+    assert json.loads(check("--json", "-", stdin=text).stdout) == []
+    assert json.loads(check("--json", "-v", "-", stdin=text).stdout)[0]["severity"] == "note"
     assert noted.returncode == 0 and ": note: kind \"Deployment\"" in noted.stdout
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
+import threading
 
 import pytest
 
@@ -181,6 +183,53 @@ def test_a_mounted_config_map_is_read_whole(daemon: Daemon, pod: Pod) -> None:
         (folder / "..data").unlink()
         (folder / "..2026_01/google.json").unlink()
         (folder / "..2026_01").rmdir()
+
+
+def test_a_storm_of_swaps_never_mixes_two_versions(daemon: Daemon) -> None:
+    """The kubelet's renames without a pause; each generation has two hosts of its own."""
+    folder = daemon.lab.node.path("/etc/egressd/registry.d")
+    over = threading.Event()
+
+    def write(generation: int) -> None:
+        version = folder / f"..{generation}"
+        version.mkdir()
+        for name in "ab":
+            (version / f"{name}.json").write_text(json.dumps(manifests.service_entry(
+                f"{name}{generation % 2}.example", name=name)))
+        (folder / "..data_tmp").symlink_to(version.name)
+        (folder / "..data_tmp").rename(folder / "..data")
+
+    def remove(generation: int) -> None:
+        shutil.rmtree(folder / f"..{generation}")
+
+    def blow() -> None:
+        generation = 0
+        while not over.is_set():
+            write(generation + 1)
+            remove(generation)
+            generation += 1
+
+    daemon.register()
+    write(0)
+    for name in "ab":
+        (folder / f"{name}.json").symlink_to(f"..data/{name}.json")
+    storm = threading.Thread(target=blow)
+    storm.start()
+    try:
+        for _ in range(10):
+            mark = daemon.log.mark()
+            daemon.signal(signal.SIGHUP)
+            record = daemon.log.wait_for(is_event("reloaded", "reload_failed"), since=mark)
+            if record["event"] == "reloaded":
+                assert record["EGRESSD_HOSTS"] == "2"
+            else:
+                assert any("changed each of" in r["message"] for r in daemon.log.since(mark))
+    finally:
+        over.set()
+        storm.join()
+    daemon.reload()
+    for left in folder.glob("..*"):
+        left.unlink() if left.is_symlink() else shutil.rmtree(left)
 
 
 def test_reloads_lose_no_lookup(daemon: Daemon, pod: Pod) -> None:
