@@ -513,6 +513,34 @@ def test_a16_a20_many_questions_at_once_do_not_cross(listed: Daemon, upstream: F
     assert len({q.port for q in asked}) == len(asked), "ports of their own while in flight"
 
 
+# A37: never ourselves
+
+@pytest.mark.parametrize("where", ["upstreams", "zones", "resolv.conf"])
+def test_a37_we_are_never_our_own_upstream(daemon: Daemon, upstream: FakeUpstream, pod: Pod,
+                                           lab: Lab, where: str) -> None:
+    """Written down it is an error; in /etc/resolv.conf, where it may well stand, it is passed
+    over."""
+    daemon.load(manifests.service_entry("one.example"))
+    upstream.script = good
+    ours = f"{NODE_LOCAL4}:53"
+    if where == "resolv.conf":
+        before = lab.node.path("/etc/resolv.conf").read_text()
+        lab.node.write("/etc/resolv.conf", f"nameserver {NODE_LOCAL4}\nnameserver {FAKE4}\n")
+        daemon.configure({})
+        try:
+            daemon.reload()
+        finally:
+            lab.node.write("/etc/resolv.conf", before)
+    else:
+        daemon.configure({"upstreams": [ours]} if where == "upstreams" else {
+            "upstreams": [FOUR], "zones": [{"name": "cluster.local", "upstreams": [ours]}]})
+        mark = daemon.log.mark()
+        daemon.reload(expect="reload_failed")
+        daemon.log.wait_for(lambda r: "round in circles" in r["message"], since=mark)
+    assert ask(pod.namespace, "one.example").addresses() == [GOOD4]
+    assert len(upstream.asked()) == 1
+
+
 # A32: servers that come and go
 
 def test_a32_a_server_that_comes_back_is_asked_soon(listed: Daemon, upstream: FakeUpstream,
