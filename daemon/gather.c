@@ -73,6 +73,8 @@ part_ttl(const struct part *p, int64_t now_ms)
 
 	if (p->answer == NULL)
 		return GATHER_RETRY_S;
+	if (p->waiter.old)
+		return RESOLVER_OLD_TTL_S;
 	ttl_s = answer_ttl(p->answer, now_ms);
 	/* that there is no address is often said without a TTL */
 	return p->answer->address_count > 0 ? ttl_s : MAX_OF(ttl_s, GATHER_RETRY_S);
@@ -85,11 +87,13 @@ unite(struct gather *g, int64_t now_ms, struct answer **ret_answer)
 	uint32_t ttl_s = g->listed ? LISTED_TTL_S : UINT32_MAX;
 	bool good = g->listed;
 
+	g->waiter->old = false;
 	for (size_t i = 0; i < g->part_count; i++) {
 		const struct part *p = &g->parts[i];
 
 		ttl_s = MIN_OF(ttl_s, part_ttl(p, now_ms));
 		good = good || p->answer != NULL;
+		g->waiter->old = g->waiter->old || p->waiter.old;
 		for (size_t k = 0; p->answer != NULL && k < p->answer->address_count; k++)
 			add_address(g, &p->answer->addresses[k].addr);
 	}
@@ -151,7 +155,7 @@ group_of(const struct registry_target *target)
 /* 0, also when it is being asked; -EINPROGRESS: it would have to be. */
 static int
 start_part(struct gather *g, struct part *p, const struct registry_target *target,
-    int64_t now_ms)
+    bool known_only, int64_t now_ms)
 {
 	size_t group = group_of(target);
 	struct answer *known;
@@ -160,11 +164,15 @@ start_part(struct gather *g, struct part *p, const struct registry_target *targe
 
 	name_from_wire(target->name, target->len, &name);
 	known = resolver_find(g->resolver, group, &name, g->type, now_ms);
+	if (known == NULL) {
+		known = resolver_find_old(g->resolver, group, &name, g->type, now_ms);
+		p->waiter.old = known != NULL;
+	}
 	if (known != NULL) {
 		p->answer = answer_ref(known);
 		return 0;
 	}
-	if (g->waiter == NULL)
+	if (known_only)
 		return -EINPROGRESS;
 	r = resolver_ask(g->resolver, group, &name, g->type, &p->waiter, now_ms);
 	if (r == 0)
@@ -182,7 +190,8 @@ gather_start(const struct gather_question *q, struct gather_waiter *waiter,
 	if (g == NULL)
 		return -ENOMEM;
 	for (size_t i = 0; i < g->part_count && r == 0; i++)
-		r = start_part(g, &g->parts[i], &q->host->targets[i], now_ms);
+		r = start_part(
+		    g, &g->parts[i], &q->host->targets[i], q->known_only, now_ms);
 	if (r == 0 && g->waiting > 0) {
 		waiter->gather = g;
 		return -EINPROGRESS;

@@ -8,8 +8,8 @@
  * first, each once, ANSWER_ADDRESSES_MAX at most. The TTL is the least of all, and
  * LISTED_TTL_S for what is written. A name that could not be resolved is left out if
  * another one could, or an endpoint is an address, and is tried again after
- * GATHER_RETRY_S. When there is no address of the family the answer is empty, whatever the
- * names' rcode. When nothing could be resolved the result is the first name's.
+ * GATHER_RETRY_S. When there is no address of the family the answer is empty, whatever
+ * the names' rcode. When nothing could be resolved the result is the first name's.
  *
  * A gathering lives on the heap and frees itself; all its questions are the resolver's,
  * whose limits, deadline and cache hold for each name.
@@ -17,6 +17,7 @@
 #ifndef DAEMON_GATHER_H
 #define DAEMON_GATHER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/macros.h"
@@ -36,6 +37,7 @@ struct gather;
  */
 struct gather_waiter {
 	void (*done)(struct gather_waiter *waiter, int result, struct answer *answer);
+	bool old; /* for done: some of it is over, as resolver_waiter has it */
 	struct gather *gather; /* NULL: not waiting */
 };
 
@@ -45,12 +47,13 @@ struct gather_question {
 	const struct registry_host *host; /* with targets */
 	const struct question *question;  /* of type A or AAAA */
 	int64_t (*now_ms)(void);
+	bool known_only; /* nobody is asked */
 };
 
 /*
- * 0: ret_answer, a reference of the caller's, because the cache has all. -EINPROGRESS: it
- * has not; done will be called, unless waiter is NULL: then nobody is asked. -EBUSY,
- * -ENOMEM: a question could not be asked, so none is.
+ * 0: ret_answer, a reference of the caller's, because the cache has all; waiter->old is
+ * set. -EINPROGRESS: it has not; done will be called, unless known_only. -EBUSY, -ENOMEM:
+ * a question could not be asked, so none is.
  */
 MUST_CHECK int gather_start(const struct gather_question *q, struct gather_waiter *waiter,
     int64_t now_ms, struct answer **ret_answer);

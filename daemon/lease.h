@@ -72,6 +72,7 @@ struct grant {
 	struct table_link link;
 	struct pod *pod;
 	LIST_HEAD(, claim) claims;
+	uint64_t origin; /* the host's when it was made; 0 for what the kernel held */
 	uint32_t len;
 	uint16_t holds; /* by who works with it */
 	uint64_t owner; /* the identity of the pod that asked; 0: not known */
@@ -131,8 +132,7 @@ void leases_set_doubt(struct leases *l);
  * here and is to be revoked in the kernel. The grant stays, and a pending lease. */
 bool lease_drop_claim(struct leases *l, struct claim *c);
 
-/* Forget what has ended. Cheap: looks at one second's worth of leases for each second
- * passed. */
+/* Forget what has ended. Looks at a second's worth of leases for each second passed. */
 void leases_sweep(struct leases *l, int64_t now_ms);
 
 /* Walk all grants; g itself may be held and released after next was taken. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is answered from the registry itself: the listed addresses of an entry with
- * resolution STATIC.
+ * What is answered from the registry itself: the addresses that a host lists, when it has
+ * no name to ask.
  */
 #ifndef DAEMON_LISTED_H
 #define DAEMON_LISTED_H
@@ -15,7 +15,8 @@
 
 #define LISTED_TTL_S 30 /* what Istio's DNS proxy gives to answers from its table */
 
-/* The caller holds the first reference. Negative when none is of the family. -ENOMEM. */
+/* The caller holds the first reference. A negative answer when none is of the family.
+ * -ENOMEM. */
 MUST_CHECK int listed_answer(const struct registry_host *host, const struct question *q,
     int64_t now_ms, struct answer **ret_answer);
 

@@ -70,8 +70,11 @@ plan_make(
 		*keep = 0;
 		return;
 	}
-	if (grant->len == 0)
+	if (grant->len ==
+	    0) { /* else what is there and came otherwise stays recognizable */
 		grant->owner = p->owner;
+		grant->origin = p->host->origin;
+	}
 	request->name = p->name;
 	/* a second more, because a TTL that counts down is rounded up */
 	request->timeout_ms =

@@ -13,7 +13,9 @@
 
 /* One commit is the rule; more only when reloads or expiry cross a query's way. */
 #define COMMITS_MAX 3
+/* Instead of a group of servers: none, and those of the names of the host's endpoints. */
 #define GROUP_LOCAL SIZE_MAX
+#define GROUP_GATHERED (SIZE_MAX - 1)
 
 enum step {
 	STEP_NEXT,
@@ -33,12 +35,14 @@ struct run {
 
 static void on_resolved(
     struct resolver_waiter *waiter, int result, struct answer *answer);
+static void on_gathered(struct gather_waiter *waiter, int result, struct answer *answer);
 static void on_committed(struct commit_waiter *waiter, int result);
 
 void
 query_cancel(struct query *q)
 {
 	resolver_cancel(q->all->resolver, &q->upstream);
+	gather_cancel(&q->gather);
 	committer_cancel(&q->commit);
 	query_pool_release(q);
 }
@@ -182,9 +186,9 @@ step_decide(struct run *run)
 }
 
 static enum step
-resolve_failed(struct run *run)
+resolve_failed(struct run *run, int failure)
 {
-	switch (run->q->failure) {
+	switch (failure) {
 	case -ENETUNREACH:
 		return fail(run, RCODE_SERVFAIL, &ede_network);
 	case -EBUSY:
@@ -195,27 +199,42 @@ resolve_failed(struct run *run)
 	}
 }
 
-/* Which servers the answer is to come from: none for a host whose addresses are
- * listed. */
+/* Which servers the answer is to come from. */
 static size_t
 group_of(const struct verdict *v)
 {
-	if (v->kind == VERDICT_HOST && v->host->resolution == RESOLUTION_STATIC)
+	if (v->kind == VERDICT_ZONE)
+		return v->zone + 1;
+	if (v->kind == VERDICT_HOST && v->host->listed_only)
 		return GROUP_LOCAL;
-	return v->kind == VERDICT_ZONE ? v->zone + 1 : 0;
+	return v->kind == VERDICT_HOST && v->host->target_count > 0 ? GROUP_GATHERED : 0;
 }
 
-/* What can be answered without asking; NULL: nothing. */
-static struct answer *
-known_answer(struct query *q, int64_t now_ms)
+static int
+gather(struct query *q, bool ask, int64_t now_ms, struct answer **ret)
+{
+	struct gather_question question = {
+	    .resolver = q->all->resolver,
+	    .host = q->verdict.host,
+	    .question = &q->question,
+	    .now_ms = q->all->now_ms,
+	    .known_only = !ask,
+	};
+
+	return gather_start(&question, &q->gather, now_ms, ret);
+}
+
+/* What can be answered without asking: 0 and the answer, or -EINPROGRESS. */
+static int
+known_answer(struct query *q, int64_t now_ms, struct answer **ret_answer)
 {
 	const struct question *question = &q->question;
-	struct answer *a = NULL;
+	struct answer *a;
 
-	if (q->group == GROUP_LOCAL) {
-		q->failure = listed_answer(q->verdict.host, question, now_ms, &a);
-		return a;
-	}
+	if (q->group == GROUP_LOCAL)
+		return listed_answer(q->verdict.host, question, now_ms, ret_answer);
+	if (q->group == GROUP_GATHERED)
+		return gather(q, false, now_ms, ret_answer);
 	a = resolver_find(
 	    q->all->resolver, q->group, &question->name, question->type, now_ms);
 	if (a == NULL) {
@@ -223,37 +242,55 @@ known_answer(struct query *q, int64_t now_ms)
 		    q->all->resolver, q->group, &question->name, question->type, now_ms);
 		q->upstream.old = a != NULL;
 	}
-	return a != NULL ? answer_ref(a) : NULL;
+	if (a == NULL)
+		return -EINPROGRESS;
+	*ret_answer = answer_ref(a);
+	return 0;
+}
+
+/* 0: q->answer has it; -EINPROGRESS: wait. */
+static int
+ask(struct query *q, int64_t now_ms)
+{
+	int r;
+
+	if (q->group == GROUP_GATHERED)
+		return gather(q, true, now_ms, &q->answer);
+	r = resolver_ask(q->all->resolver, q->group, &q->question.name, q->question.type,
+	    &q->upstream, now_ms);
+	return r == 0 ? -EINPROGRESS : r;
 }
 
 static enum step
 step_resolve(struct run *run)
 {
 	struct query *q = run->q;
-	struct queries *all = q->all;
-	const struct question *question = &q->question;
-	size_t group = group_of(&q->verdict);
+	const struct verdict *v = &q->verdict;
+	size_t group = group_of(v);
+	uint64_t origin = group == GROUP_GATHERED ? v->host->origin : 0;
+	int r;
 
 	if (q->failure < 0)
-		return resolve_failed(run);
-	if (q->answer != NULL && q->group == group)
+		return resolve_failed(run, q->failure);
+	if (q->answer != NULL && q->group == group && q->origin == origin)
 		return STEP_NEXT;
 	answer_unref(q->answer); /* a reload sends the name elsewhere */
+	q->answer = NULL;
 	q->group = group;
-	q->upstream.old = false;
-	q->answer = known_answer(q, run->now_ms);
-	if (q->answer != NULL)
+	q->upstream.old = q->gather.old = false;
+	q->origin = origin;
+	r = known_answer(q, run->now_ms, &q->answer);
+	if (r == -EINPROGRESS) {
+		/* RFC 5358: what others asked is not for guessing */
+		if ((q->question.flags & WIRE_RD) == 0)
+			return fail(run, RCODE_REFUSED, &ede_none);
+		if (!query_pool_may_wait(q))
+			return fail(run, RCODE_SERVFAIL, &ede_busy);
+		r = ask(q, run->now_ms);
+	}
+	if (r == 0)
 		return STEP_NEXT;
-	if (q->failure < 0)
-		return resolve_failed(run);
-	/* RFC 5358: what others asked is not for guessing */
-	if ((question->flags & WIRE_RD) == 0)
-		return fail(run, RCODE_REFUSED, &ede_none);
-	if (!query_pool_may_wait(q))
-		return fail(run, RCODE_SERVFAIL, &ede_busy);
-	q->failure = resolver_ask(all->resolver, group, &question->name, question->type,
-	    &q->upstream, run->now_ms);
-	return q->failure < 0 ? resolve_failed(run) : STEP_WAIT;
+	return r == -EINPROGRESS ? STEP_WAIT : resolve_failed(run, r);
 }
 
 static void
@@ -356,7 +393,8 @@ static enum step
 step_reply(struct run *run)
 {
 	struct query *q = run->q;
-	const struct reply_ede *ede = ede_of_answer(q->answer, q->keep, q->upstream.old);
+	const struct reply_ede *ede =
+	    ede_of_answer(q->answer, q->keep, q->upstream.old || q->gather.old);
 	size_t limit = q->transport->stream ? run->size : q->question.udp_size;
 
 	q->all->counts.answered++;
@@ -396,6 +434,7 @@ query_start(struct query *q, const uint8_t *msg, size_t len, int64_t now_ms, uin
 	enum step step = step_parse(&run, msg, len);
 
 	q->upstream = (struct resolver_waiter){.done = on_resolved};
+	q->gather = (struct gather_waiter){.done = on_gathered};
 	q->commit = (struct commit_waiter){.done = on_committed};
 	if (step == STEP_NEXT)
 		step = steps(&run);
@@ -426,15 +465,25 @@ resume(struct query *q)
 }
 
 static void
-on_resolved(struct resolver_waiter *waiter, int result, struct answer *answer)
+answered(struct query *q, int result, struct answer *answer)
 {
-	struct query *q = CONTAINER_OF(waiter, struct query, upstream);
-
 	assert(q->answer == NULL);
 	q->failure = result;
 	if (result == 0)
 		q->answer = answer_ref(answer);
 	resume(q);
+}
+
+static void
+on_resolved(struct resolver_waiter *waiter, int result, struct answer *answer)
+{
+	answered(CONTAINER_OF(waiter, struct query, upstream), result, answer);
+}
+
+static void
+on_gathered(struct gather_waiter *waiter, int result, struct answer *answer)
+{
+	answered(CONTAINER_OF(waiter, struct query, gather), result, answer);
 }
 
 static void

@@ -5,7 +5,8 @@
  *	parse     header, one question, OPT; who asks?   bad -> FORMERR, NOTIMP,
  *		REFUSED, or silence
  *	decide    (workload, name) -> verdict            refused -> NXDOMAIN, journal
- *	resolve   cache, or wait for the resolver        failed -> SERVFAIL
+ *	resolve   listed, cache, or wait for the resolver, of whom more than one name may
+ *		be asked                                 failed -> SERVFAIL
  *	examine   take out what must not be answered, find the TTL
  *	lease     all of (pod, address, protocol, port) in the kernel past that TTL?
  *	          else commit what is missing and wait for the kernel's acknowledgement
@@ -37,6 +38,7 @@
 #include "daemon/commit.h"
 #include "daemon/config.h"
 #include "daemon/gate.h"
+#include "daemon/gather.h"
 #include "daemon/pod.h"
 #include "daemon/recent.h"
 #include "daemon/report.h"
@@ -81,10 +83,12 @@ struct query {
 	struct pod *pod; /* while it waits */
 	int64_t since_ms; /* when it came */
 	struct resolver_waiter upstream;
+	struct gather_waiter gather;
 	struct commit_waiter commit;
 	struct answer *answer;
-	size_t group; /* of servers that answer came from */
-	int failure;  /* what a wait ended with, 0 or negative errno */
+	size_t group;    /* of servers that answer came from */
+	uint64_t origin; /* the host's, when it was gathered: 0 else */
+	int failure;     /* what a wait ended with, 0 or negative errno */
 	bool committing;
 	unsigned commits;
 	uint64_t keep; /* of the answer's addresses */

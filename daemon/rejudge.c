@@ -72,6 +72,17 @@ withdraw(struct rejudge *j, struct claim *c)
 	}
 }
 
+/* May the host's name still have given this address? Which of a host's endpoints gave it
+ * nobody knows: when they are others now, only what is listed is beyond doubt. */
+static bool
+may_stay(const struct rejudge *j, const struct grant *g, const struct registry_host *host,
+    const struct addr *addr)
+{
+	if (host->origin != g->origin && !registry_lists(host, addr))
+		return false;
+	return registry_permits(j->registry, host, addr);
+}
+
 static void
 withdraw_unlisted(struct rejudge *j, struct grant *g, const struct registry_host *host)
 {
@@ -83,9 +94,11 @@ withdraw_unlisted(struct rejudge *j, struct grant *g, const struct registry_host
 		j->renamed |= c->lease->renamed;
 		next = LIST_NEXT(c, in_grant);
 		if (host == NULL || !port_listed(host, t) ||
-		    !registry_permits(j->registry, host, &t->addr))
+		    !may_stay(j, g, host, &t->addr))
 			withdraw(j, c);
 	}
+	if (host != NULL)
+		g->origin = host->origin;
 }
 
 static void

@@ -3,6 +3,10 @@
  * Judging every lease again: what a new registry withdraws from the leases, and what it
  * adds.
  *
+ * A name whose answers came from the names of its host's endpoints loses every address
+ * that is not listed when one of these has changed, and when the daemon was started anew,
+ * because nothing tells which of them gave it: the next lookup opens what is right.
+ *
  * Writes both into a change. New leases are reserved; the owner of the struct settles
  * them with rejudge_settle when the change's result is in, on every path.
  */

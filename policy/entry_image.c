@@ -251,8 +251,7 @@ unite_parts(struct definitions *d, const struct definition *def, struct registry
 	return unite_targets(d, def, h);
 }
 
-/* Only its own lists; what is listed alone may pass where an answer of ours would have
- * been made of the list. */
+/* With no name to ask, that is. */
 static bool
 listed_only(const struct service_entry *e)
 {
@@ -283,6 +282,13 @@ copy_export(struct definitions *d, const struct definition *def, struct registry
 	return 0;
 }
 
+static void
+settle_origin(const struct definitions *d, struct registry_host *h)
+{
+	h->listed_only = h->listed_only && h->target_count == 0;
+	h->origin = targets_origin(h, &d->key);
+}
+
 int
 entry_image_host(struct definitions *d, struct definition *def)
 {
@@ -307,8 +313,12 @@ entry_image_host(struct definitions *d, struct definition *def)
 	def->host = h;
 	if (copy_export(d, def, h) < 0)
 		return d->image->lack;
-	if (def->part_count > 1)
-		return unite_parts(d, def, h);
+	if (def->part_count > 1) {
+		int r = unite_parts(d, def, h);
+
+		settle_origin(d, h);
+		return r;
+	}
 	h->ports = oldest->ports;
 	h->port_count = oldest->port_count;
 	h->addresses = oldest->addresses;
@@ -317,5 +327,6 @@ entry_image_host(struct definitions *d, struct definition *def)
 	h->endpoint_count = oldest->endpoint_count;
 	h->targets = oldest->targets;
 	h->target_count = oldest->target_count;
+	settle_origin(d, h);
 	return 0;
 }

@@ -241,16 +241,6 @@ tcp_without_addresses(const struct draft *d)
 	}
 }
 
-/* Ours: what is accepted but not done yet, and what happens instead. */
-static void
-not_answered_locally(const struct draft *d)
-{
-	if (by_dns(d) && elements(d->endpoints) > 0)
-		reader_warning(d->rd, d->endpoints,
-		    "endpoints are not asked yet: the host is asked upstream, and of the "
-		    "answer only addresses that the entry lists pass");
-}
-
 /* Ours. */
 static void
 no_ports(const struct draft *d)
@@ -277,7 +267,6 @@ static const rule_fn rules[] = {
     dynamic_waypoint,
     hosts_need_names_inside,
     tcp_without_addresses,
-    not_answered_locally,
     no_ports,
 };
 

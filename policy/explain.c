@@ -104,13 +104,21 @@ allow(const struct explainer *x, const char *why)
 static void
 note_answer(const struct explainer *x, const struct registry_host *h)
 {
+	char names[EXPLAINER_LIST_MAX];
+
+	if (h->target_count > 0)
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "its endpoints' names are asked in its stead, and their addresses "
+		    "returned under its name: %s",
+		    explainer_targets(h->targets, h->target_count, names));
 	if (h->resolution == RESOLUTION_STATIC)
 		explain_say(x->out, EXPLAIN_NOTE, NULL,
 		    "resolution STATIC: a lookup is answered with the addresses that the "
 		    "entry lists");
 	else if (h->listed_only)
 		explain_say(x->out, EXPLAIN_NOTE, NULL,
-		    "of an answer only addresses that the entry lists pass");
+		    "its endpoints have no names: a lookup is answered with the "
+		    "addresses that the entry lists");
 	else if (!h->internal)
 		explain_say(x->out, EXPLAIN_NOTE, NULL,
 		    "an external name must not lead inside: private, link-local and own "
@@ -154,10 +162,10 @@ judge_host(const struct explainer *x, const struct registry_host *h)
 		    "%s",
 		    h->host, x->q->port, explainer_proto(x->q->proto),
 		    explainer_ports(h->ports, h->port_count, ports));
-	else if (h->resolution == RESOLUTION_STATIC && registry_static(h, &one, 1) == 0)
+	else if (h->listed_only && registry_static(h, &one, 1) == 0)
 		explain_say(x->out, EXPLAIN_RULE, h,
-		    "host %s has resolution STATIC and no single address to answer with: "
-		    "a lookup of it is answered without addresses",
+		    "host %s is answered with what its entry lists, which is no single "
+		    "address: a lookup of it is answered without addresses",
 		    h->host);
 	else
 		allow_host(x, h, port);

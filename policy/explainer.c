@@ -122,6 +122,24 @@ explainer_ports(
 }
 
 char *
+explainer_targets(
+    const struct registry_target *targets, size_t count, char buf[EXPLAINER_LIST_MAX])
+{
+	char text[NAME_TEXT_MAX];
+	struct name name;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		name_from_wire(targets[i].name, targets[i].len, &name);
+		if ((i > 0 && !append(buf, &used, ", ")) ||
+		    !append(buf, &used, name_format(&name, text)))
+			break;
+	}
+	return buf;
+}
+
+char *
 explainer_export(const struct registry_host *host, char buf[EXPLAINER_LIST_MAX])
 {
 	size_t used = 0;

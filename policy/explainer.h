@@ -11,7 +11,7 @@
 #include "policy/image.h"
 
 #define EXPLAINER_HOSTS_MAX 16 /* definitions of one host by different namespaces */
-#define EXPLAINER_LIST_MAX 256 /* bytes of a list of ports or namespaces */
+#define EXPLAINER_LIST_MAX 256 /* bytes of a list of ports, names or namespaces */
 
 struct explainer {
 	const struct registry *r;
@@ -40,6 +40,9 @@ const struct registry_port *explainer_port(
 /* "443/HTTPS, 80/HTTP", or "no ports". */
 char *explainer_ports(
     const struct registry_port *ports, size_t count, char buf[EXPLAINER_LIST_MAX]);
+/* "db.example.com, db.example.net". */
+char *explainer_targets(
+    const struct registry_target *targets, size_t count, char buf[EXPLAINER_LIST_MAX]);
 /* "exported to the namespace shop only". */
 char *explainer_export(const struct registry_host *host, char buf[EXPLAINER_LIST_MAX]);
 const char *explainer_proto(uint8_t proto);

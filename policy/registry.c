@@ -184,11 +184,11 @@ lists(const struct prefix *list, size_t count, const struct addr *a)
 	return false;
 }
 
-static bool
-host_lists(const struct registry_host *h, const struct addr *a)
+bool
+registry_lists(const struct registry_host *host, const struct addr *address)
 {
-	return lists(h->addresses, h->address_count, a) ||
-	       lists(h->endpoints, h->endpoint_count, a);
+	return lists(host->addresses, host->address_count, address) ||
+	       lists(host->endpoints, host->endpoint_count, address);
 }
 
 bool
@@ -198,7 +198,7 @@ registry_permits(const struct registry *r, const struct registry_host *host,
 	struct addr inner = range_unwrap(address);
 	enum range_kind kind = range_of(address);
 
-	if (host == NULL || host_lists(host, address) || host_lists(host, &inner))
+	if (host == NULL || registry_lists(host, address) || registry_lists(host, &inner))
 		return true;
 	if (host->listed_only || kind == RANGE_NEVER)
 		return false;
@@ -240,8 +240,10 @@ single_addresses(const struct prefix *list, size_t len, struct addr *out, size_t
 size_t
 registry_static(const struct registry_host *host, struct addr *list, size_t max)
 {
-	size_t n = single_addresses(host->addresses, host->address_count, list, max);
+	size_t n = 0;
 
+	if (host->resolution == RESOLUTION_STATIC)
+		n = single_addresses(host->addresses, host->address_count, list, max);
 	return n > 0 ? n
 		     : single_addresses(host->endpoints, host->endpoint_count, list, max);
 }

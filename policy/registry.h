@@ -115,10 +115,13 @@ void registry_judge(const struct registry *r, const struct workload *w,
 bool registry_permits(const struct registry *r, const struct registry_host *host,
     const struct addr *address);
 
+/* Does one of the host's addresses or endpoints hold it? */
+bool registry_lists(const struct registry_host *host, const struct addr *address);
+
 /*
- * The addresses that a host with resolution STATIC is answered with, of both families:
- * the single ones among its addresses, else its endpoints'. How many were written to
- * list.
+ * The addresses that a host's answer has without anything being asked, of both families:
+ * its endpoints'; with resolution STATIC the single ones among its addresses instead, if
+ * there are any. How many were written to list.
  */
 size_t registry_static(const struct registry_host *host, struct addr *list, size_t max);
 

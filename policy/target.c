@@ -64,3 +64,20 @@ targets_join(struct targets *t, const struct registry_target *target)
 	t->list[t->len++] = *target;
 	return 0;
 }
+
+uint64_t
+targets_origin(const struct registry_host *host, const struct hash_key *key)
+{
+	uint64_t sum = 0;
+
+	if (host->target_count == 0)
+		return 0;
+	for (size_t i = 0; i < host->target_count; i++)
+		sum += hash_bytes(key, host->targets[i].name, host->targets[i].len);
+	for (size_t i = 0; i < host->endpoint_count; i++) {
+		const struct addr *a = &host->endpoints[i].addr;
+
+		sum += hash_bytes(key, a->bytes, addr_len(a));
+	}
+	return MAX_OF(sum, 1);
+}

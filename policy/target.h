@@ -10,7 +10,9 @@
 #define POLICY_TARGET_H
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include "base/hash.h"
 #include "base/macros.h"
 #include "policy/memory.h"
 #include "policy/tree.h"
@@ -32,5 +34,8 @@ MUST_CHECK int targets_add(
     struct targets *t, struct memory *image, const struct tree *tree, const char *text);
 /* One that another list has. */
 MUST_CHECK int targets_join(struct targets *t, const struct registry_target *target);
+
+/* host->origin, whatever the order. */
+uint64_t targets_origin(const struct registry_host *host, const struct hash_key *key);
 
 #endif

@@ -78,8 +78,7 @@ enum registry_resolution { /* values as in istio/api
 struct registry_target {
 	const uint8_t *name; /* wire form, in lower case */
 	uint8_t len;
-	uint32_t zone; /* that it lies in: index into the settings' zones, or
-			  REGISTRY_NO_ZONE */
+	uint32_t zone; /* it lies in: index into settings' zones, or REGISTRY_NO_ZONE */
 };
 
 /* One host of the registry as one namespace defines it: what all its entries for that
@@ -101,11 +100,12 @@ struct registry_host {
 	const struct prefix *endpoints; /* the endpoints' addresses: never forbidden in an
 					   answer, but not open without a lookup */
 	size_t endpoint_count;
-	const struct registry_target *targets; /* the endpoints' names, to be
-						  asked in the host's stead */
+	const struct registry_target *targets; /* endpoints' names: asked in its stead */
 	size_t target_count;
-	bool listed_only; /* STATIC, or with endpoints: of an answer only what addresses
-			     and endpoints list may pass */
+	uint64_t origin;  /* hash of targets and endpoints, 0 without targets: where it
+			    differs, addresses may be those of a former target */
+	bool listed_only; /* nothing is asked: STATIC, or endpoints without a name among
+			     them; only what addresses and endpoints list may pass */
 	bool exported_to_all; /* exportTo: every namespace, or these only */
 	const char *const *exported_to;
 	size_t exported_count; /* 0: nobody */

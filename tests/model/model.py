@@ -254,11 +254,18 @@ class Definition:
         return any(contains(prefix, form) for prefix in prefixes
                    for form in (address, unwrap(address)))
 
+    def asks_nobody(self):
+        """No name is asked for the answer: neither an endpoint's nor the host's own."""
+        if self.oldest.resolution == "STATIC":
+            return True
+        with_endpoints = [part.has_endpoints for part in self.parts]
+        return all(with_endpoints) and not any(part.targets for part in self.parts)
+
     def permits(self, address, own):
         """May an answer for the host hold this address?"""
         if self.lists(address):
             return True
-        if self.oldest.resolution == "STATIC" or any(p.has_endpoints for p in self.parts):
+        if self.asks_nobody():
             return False
         if range_of(address) == NEVER:
             return False
@@ -273,9 +280,10 @@ class Definition:
         return [f"{name}@{zone_of(labels_of(name), zones)}" for name in names]
 
     def answer(self):
-        """What resolution STATIC answers."""
+        """What is answered without a question."""
         single = [prefix[:2] for part in self.parts for prefix in part.addresses
-                  if prefix[2] == (32 if prefix[0] == 4 else 128)]
+                  if self.oldest.resolution == "STATIC"
+                  and prefix[2] == (32 if prefix[0] == 4 else 128)]
         return single or [prefix[:2] for part in self.parts for prefix in part.endpoints]
 
 

@@ -32,7 +32,12 @@ static const char registry[] =
 			"hosts: [meta.t], exportTo: [\".\"], addresses: "
 			"[169.254.169.254], " HTTP) SE("default", "udp",
 			"hosts: [udp.t], ports: [{number: 443, name: quic, protocol: "
-			"UDP}]") POD("shop", "web", "10.244.0.1")
+			"UDP}]") SE("default", "behind",
+			"hosts: [\"*.behind.t\"], resolution: DNS, endpoints: "
+			"[{address: One.example}, {address: two.example}, {address: "
+			"192.0.2.7}], " HTTPS) SE("default", "written",
+			"hosts: [written.t], resolution: DNS, endpoints: [{address: "
+			"192.0.2.7}], " HTTPS) POD("shop", "web", "10.244.0.1")
 			POD("default", "app", "10.244.0.2");
 
 struct bed {
@@ -137,6 +142,29 @@ check(const struct row *row, uint8_t proto)
 	if (!good)
 		dump(row->who, row->what);
 	return !good;
+}
+
+static void
+endpoints(void **state)
+{
+	const char *inside = "an external name must not lead inside";
+
+	(void)state;
+	open_bed(OUTBOUND_REGISTRY_ONLY);
+	ask("default", "a.behind.t", 443, IPPROTO_TCP);
+	assert_true(bed.e.allowed);
+	assert_non_null(find(EXPLAIN_NOTE,
+	    "its endpoints' names are asked in its stead, and their addresses returned "
+	    "under its name: one.example, two.example"));
+	assert_non_null(find(EXPLAIN_NOTE, inside));
+	ask("default", "written.t", 443, IPPROTO_TCP);
+	assert_true(bed.e.allowed);
+	assert_null(find(EXPLAIN_NOTE, "asked in its stead"));
+	assert_non_null(find(EXPLAIN_NOTE, "answered with the addresses that the entry"));
+	assert_null(find(EXPLAIN_NOTE, inside));
+	ask("default", "google.com", 443, IPPROTO_TCP);
+	assert_null(find(EXPLAIN_NOTE, "asked in its stead"));
+	built_close(&bed.built);
 }
 
 static void
@@ -367,6 +395,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names),
+	    cmocka_unit_test(endpoints),
 	    cmocka_unit_test(addresses),
 	    cmocka_unit_test(what_only_a_lookup_opens_is_said_to_need_one),
 	    cmocka_unit_test(who_is_not_known_is_told),

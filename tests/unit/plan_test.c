@@ -123,6 +123,25 @@ test_lease_lives_for_the_floor_or_the_ttl_and_the_grace(void **state)
 	assert_int_equal(f->request.timeout_ms, (300 + 10 + 1) * 1000);
 }
 
+/* What came otherwise stays recognizable until it has been judged. */
+static void
+test_grant_remembers_where_its_first_address_came_from(void **state)
+{
+	struct fixture *f = *state;
+	struct grant *g = lease_grant(f->leases, &f->pod, &f->name);
+
+	assert_non_null(g);
+	f->host.origin = 7;
+	assert_int_equal(make(f, 1, 30, true), 1);
+	settle(f);
+	assert_int_equal(g->origin, 7);
+	f->host.origin = 8;
+	assert_int_equal(make(f, 2, 30, true), 3);
+	settle(f);
+	assert_int_equal(g->origin, 7);
+	lease_grant_release(f->leases, g);
+}
+
 static void
 test_longer_ttl_renews(void **state)
 {
@@ -204,6 +223,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_all_that_is_short_is_reserved_and_then_stands),
 	    TEST(test_lease_lives_for_the_floor_or_the_ttl_and_the_grace),
+	    TEST(test_grant_remembers_where_its_first_address_came_from),
 	    TEST(test_longer_ttl_renews),
 	    TEST(test_address_is_kept_on_all_ports_or_not_at_all),
 	    TEST(test_more_ports_than_one_commit_takes_keep_nothing),

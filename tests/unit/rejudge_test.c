@@ -301,6 +301,83 @@ test_address_that_became_forbidden_goes(void **state)
 	rejudge_settle(&f->rejudge, true);
 }
 
+#define ENDPOINTS(list) "  endpoints: [" list "]\n"
+#define AT(address) "{address: " address "}"
+#define BEHIND(list) POLICY ENTRY("google", "google.com", HTTPS, ENDPOINTS(list))
+
+/* All leases of google.com came by what text says of it. */
+static void
+came_by(struct fixture *f, const char *text)
+{
+	struct registry *registry = build(text);
+	struct verdict v;
+	struct name name;
+	struct grant *g;
+
+	assert_int_equal(name_parse("google.com", 10, &name), 0);
+	registry_judge(registry, NULL, &name, &v);
+	assert_int_equal(v.kind, VERDICT_HOST);
+	g = lease_grant(f->leases, &f->pod, &name);
+	assert_non_null(g);
+	g->origin = v.host->origin;
+	lease_grant_release(f->leases, g);
+	registry_unref(registry);
+}
+
+static size_t
+left(struct fixture *f)
+{
+	rejudge_settle(&f->rejudge, true);
+	return leases_counts(f->leases).leases;
+}
+
+static void
+test_same_endpoints_keep_what_came_from_them(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	came_by(f, BEHIND(AT("a.test") ", " AT("b.test")));
+	judge(f, BEHIND(AT("B.test") ", " AT("a.test")));
+	assert_int_equal(left(f), 1);
+	judge(f, BEHIND(AT("b.test") ", " AT("a.test")));
+	assert_int_equal(left(f), 1);
+}
+
+static void
+test_other_endpoints_keep_only_what_is_listed(void **state)
+{
+	static const char *const others[] = {
+	    BEHIND(AT("a.test") ", " AT("198.51.100.1")),
+	    BEHIND(
+		AT("a.test") ", " AT("b.test") ", " AT("c.test") ", " AT("198.51.100.1")),
+	    BEHIND(AT("a.test") ", " AT("c.test") ", " AT("198.51.100.1")),
+	    POLICY ENTRY("google", "google.com", HTTPS, "  addresses: [198.51.100.1]\n"),
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		hold(f, "google.com", 1, 443);
+		hold(f, "google.com", 2, 443);
+		came_by(f, BEHIND(AT("a.test") ", " AT("b.test")));
+		judge(f, others[i]);
+		assert_int_equal(f->rejudge.withdrawn, 1);
+		assert_int_equal(left(f), 1);
+	}
+}
+
+static void
+test_what_the_host_itself_gave_goes_when_others_are_asked(void **state)
+{
+	struct fixture *f = *state;
+
+	hold(f, "google.com", 1, 443);
+	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	assert_int_equal(left(f), 1);
+	judge(f, BEHIND(AT("a.test")));
+	assert_int_equal(left(f), 0);
+}
+
 static void
 test_repeat_writes_each_lease_once(void **state)
 {
@@ -411,6 +488,9 @@ main(void)
 	    TEST(test_shared_address_goes_with_its_last_name),
 	    TEST(test_what_is_written_again_is_not_cut_below_what_is_under_way),
 	    TEST(test_nothing_is_asked_for_longer_than_the_limit),
+	    TEST(test_same_endpoints_keep_what_came_from_them),
+	    TEST(test_other_endpoints_keep_only_what_is_listed),
+	    TEST(test_what_the_host_itself_gave_goes_when_others_are_asked),
 	    TEST(test_repeat_writes_each_lease_once),
 	    TEST(test_repeat_leaves_out_what_has_ended),
 	};

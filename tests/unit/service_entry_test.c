@@ -231,7 +231,7 @@ static const struct entry_case cases[] = {
 	"hosts: [a.com], resolution: STATIC, " PORTS},
     {"E26 wildcard with DNS", REFUSED, "is a wildcard", "",
 	"hosts: ['*.a.com'], resolution: DNS, " PORTS},
-    {"E26 wildcard with DNS and endpoints", WARNED, "not asked yet", "",
+    {"E26 wildcard with DNS and endpoints", CLEAN, NULL, "",
 	"hosts: ['*.a.com'], resolution: DNS, endpoints: [{address: b.com}], " PORTS},
     {"E26 wildcard with DNS_ROUND_ROBIN", REFUSED, "is a wildcard", "",
 	"hosts: ['*.a.com'], resolution: DNS_ROUND_ROBIN, " PORTS},

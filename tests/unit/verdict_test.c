@@ -10,6 +10,20 @@
 	"{name: " name ", namespace: " ns more "}\nspec: {resolution: NONE, ports: "     \
 	"[{number: 443, name: https, protocol: HTTPS}], " spec "}\n"
 
+static const char with_endpoints[] =
+    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: "
+    "s}\n"
+    "spec: {hosts: [static.t], resolution: STATIC, endpoints: [{address: "
+    "10.9.9.9}]}\n---\n"
+    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: "
+    "p}\n"
+    "spec: {hosts: [points.t], resolution: DNS, endpoints: [{address: x.y}, "
+    "{address: 10.9.9.9}]}\n---\n"
+    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: "
+    "q}\n"
+    "spec: {hosts: [alone.t], resolution: DNS, endpoints: [{address: "
+    "10.9.9.9}]}\n";
+
 static void
 permitted_addresses(void **state)
 {
@@ -45,8 +59,11 @@ permitted_addresses(void **state)
 	    {"static.t", "10.9.9.9", true}, /* an endpoint's */
 	    {"static.t", "8.8.8.8", false},
 	    {"static.t", "10.9.9.8", false},
-	    {"points.t", "8.8.8.8", false},
-	    {"points.t", "9.9.9.9", true},
+	    {"points.t", "8.8.8.8", true}, /* a name of its endpoints may have it */
+	    {"points.t", "10.9.9.8", false},
+	    {"points.t", "10.9.9.9", true},
+	    {"alone.t", "8.8.8.8", false},
+	    {"alone.t", "10.9.9.9", true},
 	};
 	struct prefix own[2];
 	struct built b;
@@ -63,15 +80,7 @@ permitted_addresses(void **state)
 	    SE("a", "out", "", "hosts: [out.t]") SE(
 		"a", "in", "", "hosts: [in.t], location: MESH_INTERNAL") SE("a", "listed",
 		"", "hosts: [listed.t], addresses: [10.1.0.0/16, 169.254.169.254]"));
-	built_add(&b, "b",
-	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: "
-	    "s}\n"
-	    "spec: {hosts: [static.t], resolution: STATIC, endpoints: [{address: "
-	    "10.9.9.9}]}\n---\n"
-	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: "
-	    "p}\n"
-	    "spec: {hosts: [points.t], resolution: DNS, endpoints: [{address: x.y}, "
-	    "{address: 9.9.9.9}]}\n");
+	built_add(&b, "b", with_endpoints);
 	assert_int_equal(built_finish(&b), 0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct verdict v = built_judge(&b, NULL, cases[i].host);
@@ -125,7 +134,8 @@ ports_and_protocols(void **state)
 	built_close(&b);
 }
 
-/* Single addresses before endpoints, never a range, never more than there is room for. */
+/* Single addresses before endpoints with STATIC, never a range, never more than there is
+ * room for. */
 static void
 static_answers(void **state)
 {
@@ -136,6 +146,7 @@ static_answers(void **state)
 	    {"both.t", "1.2.3.4", 2},
 	    {"range.t", "9.9.9.9", 1},
 	    {"none.t", NULL, 0},
+	    {"dns.t", "9.9.9.9", 1},
 	};
 	struct addr list[4];
 	struct built b;
@@ -144,18 +155,20 @@ static_answers(void **state)
 	(void)state;
 	assert_int_equal(
 	    built_from(&b,
-		SE("a", "both", "",
-		    "hosts: [both.t], addresses: [1.2.3.4, '2001:db8::1']")
-		    SE("a", "range", "",
-			"hosts: [x.t]") "---\n"
-					"apiVersion: networking.istio.io/v1\nkind: "
-					"ServiceEntry\nmetadata: {name: range}\n"
-					"spec: {hosts: [range.t], resolution: STATIC, "
-					"addresses: [10.0.0.0/8], "
-					"endpoints: [{address: 9.9.9.9}]}\n---\n"
-					"apiVersion: networking.istio.io/v1\nkind: "
-					"ServiceEntry\nmetadata: {name: nothing}\n"
-					"spec: {hosts: [none.t], resolution: STATIC}\n"),
+		"apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: "
+		"{name: both}\nspec: {hosts: [both.t], resolution: STATIC, addresses: "
+		"[1.2.3.4, '2001:db8::1']}\n---\n"
+		"apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: "
+		"{name: dns}\nspec: {hosts: [dns.t], resolution: DNS, addresses: "
+		"[1.2.3.4], endpoints: [{address: 9.9.9.9}, {address: x.y}]}\n---\n"
+		"apiVersion: networking.istio.io/v1\nkind: "
+		"ServiceEntry\nmetadata: {name: range}\n"
+		"spec: {hosts: [range.t], resolution: STATIC, "
+		"addresses: [10.0.0.0/8], "
+		"endpoints: [{address: 9.9.9.9}]}\n---\n"
+		"apiVersion: networking.istio.io/v1\nkind: "
+		"ServiceEntry\nmetadata: {name: nothing}\n"
+		"spec: {hosts: [none.t], resolution: STATIC}\n"),
 	    0);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct verdict v = built_judge(&b, NULL, cases[i].host);
