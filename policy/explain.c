@@ -69,13 +69,33 @@ find_workload(const struct registry *r, const struct explain_question *q,
 	return made_up;
 }
 
+/* Which Sidecar it is under, and what that says. */
+static void
+tell_sidecar(const struct explainer *x)
+{
+	const struct registry_sidecar *s = explainer_sidecar(x);
+	const char *mode = "";
+	char place[EXPLAINER_LIST_MAX];
+
+	if (s == NULL)
+		return;
+	if (s->states_mode)
+		mode = explainer_mode(x) == OUTBOUND_ALLOW_ANY
+			   ? "sets the mode ALLOW_ANY and "
+			   : "sets the mode REGISTRY_ONLY and ";
+	explain_say(x->out, EXPLAIN_NOTE, NULL, "%s applies: it %simports %s%s",
+	    explainer_place(s, place), mode,
+	    s->imports != NULL ? s->imports : "everything",
+	    s->imports != NULL ? " only" : "");
+}
+
 /* What the answer rests on when the workload is not known. */
 static void
 tell_workload(const struct explainer *x)
 {
 	const struct explain_question *q = x->q;
 
-	if (x->out->workload != NULL || x->r->mode == OUTBOUND_ALLOW_ANY)
+	if (x->out->workload != NULL || explainer_mode(x) == OUTBOUND_ALLOW_ANY)
 		return;
 	if (q->namespace == NULL)
 		explain_say(x->out, EXPLAIN_NOTE, NULL,
@@ -212,7 +232,7 @@ static bool
 is_intercepted(const struct explainer *x)
 {
 	return x->q->intercept && x->q->port == DNS_PORT &&
-	       x->r->mode != OUTBOUND_ALLOW_ANY;
+	       explainer_mode(x) != OUTBOUND_ALLOW_ANY;
 }
 
 void
@@ -232,5 +252,6 @@ explain(const struct registry *r, const struct explain_question *q,
 		explain_address(&x);
 	else
 		judge_name(&x);
+	tell_sidecar(&x);
 	tell_workload(&x);
 }

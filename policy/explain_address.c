@@ -91,10 +91,17 @@ allow_listed(const struct explainer *x)
 static void
 near_group(const struct explainer *x, const struct fixed_group *g)
 {
+	const struct registry_sidecar *s = explainer_sidecar(x);
 	const struct registry_host *h = g->host;
 	char text[EXPLAINER_LIST_MAX];
 
-	if (is_open(x, g))
+	if (s != NULL && s->imports != NULL && explainer_sees(x, h) &&
+	    seen_instead(x, h) == NULL)
+		explain_say(x->out, EXPLAIN_NEAR, h,
+		    "lists the address, but %s does not import host %s: it imports %s "
+		    "only",
+		    explainer_place(s, text), h->host, s->imports);
+	else if (is_open(x, g))
 		explain_say(x->out, EXPLAIN_NEAR, h,
 		    "lists the address, but not port %u/%s; it lists %s", x->q->port,
 		    explainer_proto(x->q->proto),
@@ -184,7 +191,7 @@ explain_address(const struct explainer *x)
 	const struct explain_question *q = x->q;
 	bool metadata = is_metadata(&q->address);
 
-	if (x->r->mode == OUTBOUND_ALLOW_ANY) {
+	if (explainer_mode(x) == OUTBOUND_ALLOW_ANY) {
 		x->out->allowed = true;
 		explain_say(x->out, EXPLAIN_RULE, NULL,
 		    "the mode is ALLOW_ANY: nothing is refused");

@@ -18,8 +18,15 @@ namespace_of(const struct explainer *x)
 static void
 say_hidden(const struct explainer *x, const struct registry_host *h, const char *what)
 {
+	const struct registry_sidecar *s = explainer_sidecar(x);
 	char export[EXPLAINER_LIST_MAX];
 
+	if (s != NULL && s->imports != NULL && explainer_sees(x, h)) {
+		explain_say(x->out, EXPLAIN_NEAR, h,
+		    "host %s %s, but %s does not import it: it imports %s only", h->host,
+		    what, explainer_place(s, export), s->imports);
+		return;
+	}
 	explain_say(x->out, EXPLAIN_NEAR, h, "host %s %s, but is %s, not to %s", h->host,
 	    what, explainer_export(h, export), namespace_of(x));
 }
@@ -97,11 +104,19 @@ static void
 say_other(const struct explainer *x, const struct registry_host *chosen,
     const struct registry_host *h)
 {
-	char ports[EXPLAINER_LIST_MAX];
+	char ports[EXPLAINER_LIST_MAX], place[EXPLAINER_LIST_MAX];
 	const struct registry_port *port = explainer_port(x, h->ports, h->port_count);
 
 	if (h == chosen || port == NULL)
 		return;
+	if (h == chosen->whole) {
+		explain_say(x->out, EXPLAIN_NEAR, h,
+		    "host %s lists %s, but no listener that imports the host serves that "
+		    "port under %s",
+		    h->host, explainer_ports(port, 1, ports),
+		    explainer_place(explainer_sidecar(x), place));
+		return;
+	}
 	if (!explainer_sees(x, h))
 		say_hidden(x, h, "lists the port");
 	else

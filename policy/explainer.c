@@ -49,6 +49,8 @@ explainer_path(const struct explainer *x, const struct name *n,
 static void
 add_host(const struct registry_host **list, size_t *count, const struct registry_host *h)
 {
+	if (h != NULL && h->whole != NULL)
+		h = h->whole;
 	for (size_t i = 0; i < *count; i++)
 		if (list[i] == h)
 			return;
@@ -77,6 +79,31 @@ explainer_port(const struct explainer *x, const struct registry_port *ports, siz
 		    (ports[i].number == x->q->port && ports[i].proto == x->q->proto))
 			return &ports[i];
 	return NULL;
+}
+
+enum outbound_mode
+explainer_mode(const struct explainer *x)
+{
+	return x->w != NULL ? x->w->mode : x->r->mode;
+}
+
+const struct registry_sidecar *
+explainer_sidecar(const struct explainer *x)
+{
+	return x->w != NULL ? x->w->sidecar : x->r->unknown_sidecar;
+}
+
+/* Paths may have any bytes. */
+char *
+explainer_place(const struct registry_sidecar *s, char buf[EXPLAINER_LIST_MAX])
+{
+	(void)snprintf(buf, EXPLAINER_LIST_MAX, "Sidecar %s/%s (%s:%u)",
+	    s->source.namespace, s->source.name, s->source.file,
+	    s->source.line); /* cut when longer */
+	for (char *c = buf; *c != '\0'; c++)
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	return buf;
 }
 
 const char *

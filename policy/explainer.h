@@ -29,7 +29,8 @@ bool explainer_sees(const struct explainer *x, const struct registry_host *host)
  * the root first. False when the last one is an ancestor only. */
 bool explainer_path(const struct explainer *x, const struct name *n,
     const struct tree_node *path[NAME_LABELS_MAX + 1], size_t *ret_len);
-/* All that namespaces define at a node, exact or wildcard, each once; how many. */
+/* All that namespaces define at a node, exact or wildcard, each once and whole; how
+ * many. */
 size_t explainer_hosts(const struct tree_node *node, bool wildcard,
     const struct registry_host *list[EXPLAINER_HOSTS_MAX]);
 
@@ -46,5 +47,11 @@ char *explainer_targets(
 /* "exported to the namespace shop only". */
 char *explainer_export(const struct registry_host *host, char buf[EXPLAINER_LIST_MAX]);
 const char *explainer_proto(uint8_t proto);
+/* What holds for the workload. */
+enum outbound_mode explainer_mode(const struct explainer *x);
+/* The Sidecar that it is under; NULL: none. */
+const struct registry_sidecar *explainer_sidecar(const struct explainer *x);
+/* "Sidecar shop/web (shop.yaml:3)". */
+char *explainer_place(const struct registry_sidecar *s, char buf[EXPLAINER_LIST_MAX]);
 
 #endif
