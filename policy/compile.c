@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "policy/scope.h"
+#include "policy/shadow.h"
 #include "policy/sidecar_image.h"
 #include "policy/sidecar_set.h"
 #include "policy/view.h"
@@ -315,6 +316,8 @@ fill(struct compiler *c)
 		r = keep_sidecars(c);
 	if (r == 0)
 		r = visibility_build(&c->definitions);
+	if (r == 0)
+		r = shadow_report(&c->definitions);
 	if (r == 0)
 		r = view_build(&c->definitions, &c->scopes);
 	if (r == 0)

@@ -63,7 +63,7 @@ static const struct {
 	"  " SPEC "- apiVersion: networking.istio.io/v1\n  kind: ServiceEntry\n  "
 	"metadata: {name: b, "
 	"namespace: x}\n  " SPEC,
-	2, NULL},
+	2, "is shadowed by ServiceEntry"},
     {"empty List", "apiVersion: v1\nkind: List\nitems: []\n", 0, NULL},
     {"List without items", "apiVersion: v1\nkind: List\n", 0, NULL},
     {"List with one broken element",

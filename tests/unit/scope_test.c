@@ -7,6 +7,7 @@
 
 #include "tests/unit/alloc.h"
 #include "tests/unit/built.h"
+#include "tests/unit/cases.h"
 #include "tests/unit/mesh_text.h"
 
 struct view_case {
@@ -426,7 +427,7 @@ all_hold(const struct view_case *cases, size_t n)
 	size_t failed = 0;
 
 	for (size_t i = 0; i < n; i++)
-		failed += !holds(&cases[i]);
+		failed += case_failed("", cases[i].title, holds(&cases[i]));
 	assert_int_equal(failed, 0);
 }
 

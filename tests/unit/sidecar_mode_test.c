@@ -7,6 +7,7 @@
 
 #include "tests/unit/alloc.h"
 #include "tests/unit/built.h"
+#include "tests/unit/cases.h"
 #include "tests/unit/mesh_text.h"
 
 #define RO OUTBOUND_REGISTRY_ONLY
@@ -105,10 +106,7 @@ which_mode(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++)
-		if (!has_modes(&modes[i])) {
-			print_error("%s\n", modes[i].title);
-			failed++;
-		}
+		failed += case_failed("", modes[i].title, has_modes(&modes[i]));
 	assert_int_equal(failed, 0);
 }
 
@@ -190,10 +188,10 @@ open_without_a_lookup(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
 		assert_int_equal(built_from(&b, fixed[i].text), 0);
 		list_fixed(&b, text, sizeof(text));
-		if (strcmp(text, fixed[i].want) != 0) {
-			print_error("%s: %s\n", fixed[i].title, text);
-			failed++;
-		}
+		if (strcmp(text, fixed[i].want) != 0)
+			print_error("%s\n", text);
+		failed +=
+		    case_failed("", fixed[i].title, strcmp(text, fixed[i].want) == 0);
 		built_close(&b);
 	}
 	assert_int_equal(failed, 0);

@@ -9,6 +9,7 @@
 #include "policy/egress.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/built.h"
+#include "tests/unit/cases.h"
 
 enum expectation { REFUSED, WARNED, CLEAN };
 
@@ -287,11 +288,9 @@ rules(void **state)
 		(void)snprintf(text, sizeof(text), HEAD "}\nspec: %s%s%s\n",
 		    whole ? "" : "{", c->spec, whole ? "" : "}");
 		built_from(&b, text);
-		if (!as_expected(&b, c)) {
-			print_error("%s: result %d\n", c->title, b.result);
+		if (!as_expected(&b, c))
 			built_print(&b);
-			failed++;
-		}
+		failed += case_failed("", c->title, as_expected(&b, c));
 		built_close(&b);
 	}
 	assert_int_equal(failed, 0);
