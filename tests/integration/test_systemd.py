@@ -128,8 +128,9 @@ ip -n internet route add default via 198.51.100.1
 
 
 def install_command(config: pytest.Config) -> list[str]:
-    """Installs the build under test below $DESTDIR, independent of the make that runs us."""
-    build = Path(config.getoption("--egressd")).resolve().parent
+    """Installs the build under test below $DESTDIR, independent of the make that runs us. Its
+    folder is named as other makes name it: what is compiled here is to be theirs too."""
+    build = os.path.relpath(Path(config.getoption("--egressd")).resolve().parent, ROOT)
     return ["env", "-u", "MAKEFLAGS", "-u", "MAKELEVEL", "make", "-C", str(ROOT), "install",
             "PREFIX=/usr", f"BUILD={build}"]
 

@@ -93,12 +93,39 @@ who_comes_under_registry_only(void **state)
 	expect(OUTBOUND_ALLOW_ANY, POD("a", FIRST), OUTBOUND_ALLOW_ANY, "", "");
 }
 
+#define SIDECAR(mode)                                                                    \
+	"apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: s}\nspec: " \
+	"{workloadSelector: {labels: {app: a}}, outboundTrafficPolicy: {mode: " mode     \
+	"}}\n---\n"
+#define LABELLED(name, addresses) POD(name ", labels: {app: " name "}", addresses)
+
+static void
+whose_own_mode_is_registry_only_now(void **state)
+{
+	const char *open =
+	    LABELLED("a", FIRST) LABELLED("b", SECOND) SIDECAR("ALLOW_ANY");
+	const char *shut =
+	    LABELLED("a", FIRST) LABELLED("b", SECOND) SIDECAR("REGISTRY_ONLY");
+	const char *none = LABELLED("a", FIRST) LABELLED("b", SECOND);
+	const enum outbound_mode only = OUTBOUND_REGISTRY_ONLY;
+
+	(void)state;
+	expect(only, open, only, shut, "10.244.0.1/32 fd00:244::1/128 ");
+	expect(only, open, only, none, "10.244.0.1/32 fd00:244::1/128 ");
+	expect(only, shut, only, open, "");
+	expect(OUTBOUND_ALLOW_ANY, shut, only, none, "10.244.0.2/32 ");
+	/* it has another one's address by now, who may go on */
+	expect(only, open, only, LABELLED("b", FIRST) SIDECAR("ALLOW_ANY"),
+	    "10.244.0.1/32 10.244.0.2/32 fd00:244::1/128 ");
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(whose_address_is_another_pods, set_up),
 	    cmocka_unit_test_setup(who_comes_under_registry_only, set_up),
+	    cmocka_unit_test_setup(whose_own_mode_is_registry_only_now, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
