@@ -318,6 +318,7 @@ config_free(struct config *c)
 		return;
 	for (size_t i = 0; i < c->registry_count; i++)
 		free(c->registry[i]);
+	free(c->cluster_domain);
 	free(c->control);
 	free(c->zones);
 	memory_done(&c->mesh_memory);

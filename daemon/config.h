@@ -30,6 +30,7 @@
 #define CONFIG_RANGES_MAX 64
 #define CONFIG_INTERFACES_MAX 32
 #define CONFIG_REGISTRY_MAX 16
+#define CONFIG_DOMAIN_MAX 200 /* bytes: a name of 253 needs room before it */
 
 struct config_zone {
 	struct name name;
@@ -39,6 +40,7 @@ struct config_zone {
 
 struct config {
 	struct mesh mesh;          /* meshConfig */
+	char *cluster_domain;      /* of the names of Services */
 	struct memory mesh_memory; /* where it lies; no arena: nothing does */
 	bool listen_is_default; /* nobody wrote it: an address of a family that the node
 				   does not have may be passed over */

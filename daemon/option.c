@@ -37,6 +37,9 @@ static const struct option options[] = {
     {"zones", OPTION_ZONES, 0, CONFIG_ZONES_MAX, "[]",
 	"internal zones: visible to every pod, and asked at their own servers",
 	LIST_AT(zones, zone_count)},
+    {"clusterDomain", OPTION_DOMAIN, 1, CONFIG_DOMAIN_MAX, "cluster.local",
+	"the cluster's domain: a Service is SERVICE.NAMESPACE.svc.DOMAIN",
+	AT(cluster_domain), 0},
     {"registry", OPTION_FOLDERS, 1, CONFIG_REGISTRY_MAX, "[" CONFIG_DEFAULT_REGISTRY "]",
 	"the folders of the manifests", LIST_AT(registry, registry_count)},
     {"registryErrors", OPTION_ERRORS, 0, 0, "refuse",
@@ -199,6 +202,8 @@ option_range(const struct option *o, char *buf)
 		return plain_text("flows or leases", buf);
 	case OPTION_PATH:
 		return range_text(o, "an absolute path, bytes", format_number, 1, buf);
+	case OPTION_DOMAIN:
+		return range_text(o, "a domain name, bytes", format_number, 1, buf);
 	case OPTION_FOLDERS:
 		return list_text(o, "absolute paths", buf);
 	case OPTION_LISTEN:
@@ -227,6 +232,7 @@ static const setting_fn setters[] = {
     [OPTION_ERRORS] = setting_errors,
     [OPTION_REVOKE] = setting_revoke,
     [OPTION_PATH] = setting_path,
+    [OPTION_DOMAIN] = setting_domain,
     [OPTION_FOLDERS] = setting_folders,
     [OPTION_LISTEN] = setting_listen,
     [OPTION_UPSTREAMS] = setting_upstreams,

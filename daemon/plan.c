@@ -35,6 +35,16 @@ cover_target(const struct plan *p, struct grant *grant, const struct lease_targe
 	return true;
 }
 
+/* Open without a lease, as everything that such a zone answers. */
+static bool
+is_internal(const struct plan *p, const struct addr *addr)
+{
+	for (size_t i = 0; i < p->config->internal_count && p->host->in_zone; i++)
+		if (prefix_contains(&p->config->internal[i], addr))
+			return true;
+	return false;
+}
+
 /* One address on all ports, or not at all. */
 static bool
 cover(const struct plan *p, struct grant *grant, const struct addr *addr,
@@ -42,6 +52,8 @@ cover(const struct plan *p, struct grant *grant, const struct addr *addr,
 {
 	size_t before = request->len;
 
+	if (is_internal(p, addr))
+		return true;
 	for (size_t i = 0; i < p->host->port_count; i++) {
 		struct lease_target target = {
 		    .addr = *addr,

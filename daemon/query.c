@@ -125,13 +125,19 @@ refuse(struct run *run)
 	return empty(run, RCODE_NXDOMAIN, &ede_blocked);
 }
 
-/* A registered name serves addresses; under an internal zone and ALLOW_ANY every type
+static bool
+asks_addresses(const struct query *q)
+{
+	return q->question.type == TYPE_A || q->question.type == TYPE_AAAA;
+}
+
+/* A registered name serves addresses; in an internal zone and under ALLOW_ANY every type
  * is relayed. */
 static bool
 type_served(const struct query *q)
 {
-	return q->verdict.kind != VERDICT_HOST || q->question.type == TYPE_A ||
-	       q->question.type == TYPE_AAAA;
+	return q->verdict.kind != VERDICT_HOST || q->verdict.host->in_zone ||
+	       asks_addresses(q);
 }
 
 /* Is the address another pod's, or nobody's, since the question came? Who was not known
@@ -178,7 +184,7 @@ step_decide(struct run *run)
 	}
 	q->from = source_address(
 	    &q->source.addr, w, q->question.type == TYPE_AAAA ? AF_INET6 : AF_INET);
-	if (q->verdict.kind == VERDICT_HOST && q->from.family == 0) {
+	if (q->verdict.kind == VERDICT_HOST && q->from.family == 0 && asks_addresses(q)) {
 		all->counts.empty++;
 		return empty(run, RCODE_NOERROR, &ede_family);
 	}
@@ -205,6 +211,8 @@ group_of(const struct verdict *v)
 {
 	if (v->kind == VERDICT_ZONE)
 		return v->zone + 1;
+	if (v->kind == VERDICT_HOST && v->host->in_zone)
+		return v->host->zone + 1;
 	if (v->kind == VERDICT_HOST && v->host->listed_only)
 		return GROUP_LOCAL;
 	return v->kind == VERDICT_HOST && v->host->target_count > 0 ? GROUP_GATHERED : 0;

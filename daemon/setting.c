@@ -8,6 +8,7 @@
 
 #include "daemon/quantity.h"
 #include "policy/mesh.h"
+#include "policy/syntax.h"
 
 /* For meshConfig's values: each byte of the file may become a text of its own. */
 #define MESH_BYTES_MAX ((size_t)100 * CONFIG_FILE_MAX)
@@ -229,5 +230,23 @@ setting_path(
 	if (path == NULL)
 		return -ENOMEM;
 	*PLACE(t, o, char *) = path;
+	return 0;
+}
+
+int
+setting_domain(
+    const struct option_target *t, const struct option *o, const struct node *value)
+{
+	struct name name;
+	char *domain;
+
+	if (value->kind != NODE_SCALAR || !in_range(o, value->len) ||
+	    !syntax_fqdn(value->text, value->len) ||
+	    name_parse(value->text, value->len, &name) < 0)
+		return setting_refuse(t, o, value, NULL);
+	domain = strdup(value->text);
+	if (domain == NULL)
+		return -ENOMEM;
+	*PLACE(t, o, char *) = domain;
 	return 0;
 }

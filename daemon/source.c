@@ -26,8 +26,10 @@ source_judge(const struct registry *now, const struct registry *before,
 	if (ret_verdict->kind != VERDICT_OPEN || before == NULL)
 		return;
 	registry_judge(before, registry_workload(before, source), name, &earlier);
-	/* a zone took no lease then either, and its number is the old configuration's */
-	if (earlier.kind != VERDICT_ZONE)
+	/* a zone's number is the old configuration's, and it took no lease but for
+	 * Services, whose zone is gone */
+	if (earlier.kind != VERDICT_ZONE &&
+	    !(earlier.kind == VERDICT_HOST && earlier.host->in_zone))
 		*ret_verdict = earlier;
 }
 

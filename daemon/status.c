@@ -66,6 +66,7 @@ write_daemon(struct writer *w, const struct daemon *d)
 	write_number(w, "reloads", d->reloads);
 	write_number(w, "reload_failures", d->reload_failures);
 	write_number(w, "entries", registry.entries);
+	write_number(w, "services", registry.services);
 	write_number(w, "hosts", registry.hosts);
 	write_number(w, "pods", registry.pods);
 	write_number(w, "manifests_left_out", registry.left_out);

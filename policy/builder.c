@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/cluster.h"
 #include "policy/compile.h"
 #include "policy/discovery.h"
 #include "policy/place.h"
@@ -44,6 +45,8 @@ registry_builder_new(const struct registry_settings *settings, struct findings *
 	b->pods_end = &b->pods;
 	b->sidecars_end = &b->sidecars;
 	b->namespaces_end = &b->namespaces;
+	b->services_end = &b->services;
+	b->slices_end = &b->slices;
 	b->scratch = arena_new(SCRATCH_MAX);
 	if (memory_init(&b->image, limit) < 0 || memory_init(&b->build, limit) < 0 ||
 	    b->scratch == NULL || admission_init(b) < 0) {
@@ -140,6 +143,40 @@ take_sidecar(struct registry_builder *b, struct reader *rd, struct manifest *m)
 	return 0;
 }
 
+static int
+take_service(struct registry_builder *b, struct reader *rd, struct manifest *m)
+{
+	struct service *s;
+	int r = add_object(b, rd, m);
+
+	if (r <= 0)
+		return r;
+	s = service_read(rd, m);
+	if (s == NULL)
+		return rd->memory->lack;
+	*b->services_end = s;
+	b->services_end = &s->next;
+	b->service_count++;
+	return 0;
+}
+
+static int
+take_slice(struct registry_builder *b, struct reader *rd, struct manifest *m)
+{
+	struct endpoint_slice *s;
+	int r = add_object(b, rd, m);
+
+	if (r <= 0)
+		return r;
+	s = endpoint_slice_read(rd, m);
+	if (s == NULL)
+		return rd->memory->lack;
+	*b->slices_end = s;
+	b->slices_end = &s->next;
+	b->slice_count++;
+	return 0;
+}
+
 /* Two that speak have to agree. */
 static void
 take_mesh(struct registry_builder *b, struct reader *rd, const struct manifest *m,
@@ -193,7 +230,6 @@ take_config_map(struct registry_builder *b, struct reader *rd, struct manifest *
 }
 
 #define NETWORKING "networking.istio.io"
-#define NOT_YET "is not evaluated yet, and passed over"
 
 static const struct kind kinds[] = {
     {NETWORKING, "ServiceEntry", {"v1", "v1beta1", "v1alpha3"}, take_entry, NULL},
@@ -201,9 +237,9 @@ static const struct kind kinds[] = {
     {"install.istio.io", "IstioOperator", {"v1alpha1"}, take_operator, NULL},
     {"", "Pod", {"v1"}, take_pod, NULL},
     {"", "ConfigMap", {"v1"}, take_config_map, NULL},
-    {"", "Service", {"v1"}, NULL, NOT_YET},
+    {"", "Service", {"v1"}, take_service, NULL},
     {"", "Namespace", {"v1"}, take_namespace, NULL},
-    {"discovery.k8s.io", "EndpointSlice", {"v1", "v1beta1"}, NULL, NOT_YET},
+    {"discovery.k8s.io", "EndpointSlice", {"v1", "v1beta1"}, take_slice, NULL},
 };
 
 /* Is more open without it than with it? */
@@ -383,7 +419,9 @@ settle(struct registry_builder *b)
 	int r;
 
 	take_configured(b);
-	r = discovery_apply(b);
+	r = cluster_apply(b);
+	if (r == 0)
+		r = discovery_apply(b);
 	if (r == 0)
 		default_exports(b);
 	return r == 0 ? b->build.lack : r;

@@ -9,10 +9,12 @@
 #include <stddef.h>
 
 #include "policy/admission.h"
+#include "policy/endpoint_slice.h"
 #include "policy/mesh.h"
 #include "policy/namespace.h"
 #include "policy/pod.h"
 #include "policy/registry.h"
+#include "policy/service.h"
 #include "policy/service_entry.h"
 #include "policy/sidecar.h"
 
@@ -30,6 +32,10 @@ struct registry_builder {
 	size_t sidecar_count;
 	struct namespace *namespaces, **namespaces_end;
 	size_t namespace_count;
+	struct service *services, **services_end;
+	size_t service_count;
+	struct endpoint_slice *slices, **slices_end;
+	size_t slice_count;
 	struct mesh mesh; /* what manifests say; at the end, what the configuration says
 			     besides */
 	unsigned warned;  /* a bit for each kind that was warned of */

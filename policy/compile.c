@@ -345,6 +345,17 @@ copy_own(struct registry *r, struct memory *image, const struct registry_setting
 	return 0;
 }
 
+/* Those that no Service was made into. */
+static size_t
+count_entries(const struct registry_builder *b)
+{
+	size_t n = 0;
+
+	for (const struct service_entry *e = b->entries; e != NULL; e = e->next)
+		n += strcmp(e->source.kind, "Service") != 0;
+	return n;
+}
+
 int
 registry_compile(struct registry_builder *b, struct registry **ret_registry)
 {
@@ -362,7 +373,8 @@ registry_compile(struct registry_builder *b, struct registry **ret_registry)
 		return r;
 	c.r->refs = 1;
 	c.r->counts = (struct registry_counts){
-	    .entries = b->entry_count,
+	    .entries = count_entries(b),
+	    .services = b->service_count,
 	    .hosts = c.definitions.count,
 	    .pods = c.r->workloads.pod_count,
 	    .bytes = arena_used(b->image.arena),

@@ -234,6 +234,8 @@ check_zone(const struct definitions *d, const struct tree_node *node,
 {
 	char quoted[FINDING_QUOTE_MAX];
 
+	if (strcmp(entry->source.kind, "Service") == 0)
+		return; /* that is where it belongs */
 	for (; node != NULL; node = node->parent)
 		if (node->zone != TREE_NO_ZONE) {
 			findings_add(d->findings, FINDING_WARNING, entry->source.file,

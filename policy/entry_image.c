@@ -282,9 +282,30 @@ copy_export(struct definitions *d, const struct definition *def, struct registry
 	return 0;
 }
 
+/* What a Service says of a name in an internal zone is asked there: the manifest's
+ * addresses may be older than the zone's. */
 static void
-settle_origin(const struct definitions *d, struct registry_host *h)
+settle_service(const struct definition *def, struct registry_host *h)
 {
+	h->service = strcmp(h->source.kind, "Service") == 0;
+	if (!h->service)
+		return;
+	def->node->service = true;
+	for (const struct tree_node *n = def->node; n != NULL; n = n->parent)
+		if (n->zone != TREE_NO_ZONE) {
+			h->in_zone = true;
+			h->zone = n->zone;
+			h->listed_only = false;
+			h->target_count = 0;
+			return;
+		}
+}
+
+static void
+settle_origin(
+    const struct definitions *d, const struct definition *def, struct registry_host *h)
+{
+	settle_service(def, h);
 	h->listed_only = h->listed_only && h->target_count == 0;
 	h->origin = targets_origin(h, &d->key);
 }
@@ -316,7 +337,7 @@ entry_image_host(struct definitions *d, struct definition *def)
 	if (def->part_count > 1) {
 		int r = unite_parts(d, def, h);
 
-		settle_origin(d, h);
+		settle_origin(d, def, h);
 		return r;
 	}
 	h->ports = oldest->ports;
@@ -327,6 +348,6 @@ entry_image_host(struct definitions *d, struct definition *def)
 	h->endpoint_count = oldest->endpoint_count;
 	h->targets = oldest->targets;
 	h->target_count = oldest->target_count;
-	settle_origin(d, h);
+	settle_origin(d, def, h);
 	return 0;
 }

@@ -131,7 +131,10 @@ note_answer(const struct explainer *x, const struct registry_host *h)
 		    "its endpoints' names are asked in its stead, and their addresses "
 		    "returned under its name: %s",
 		    explainer_targets(h->targets, h->target_count, names));
-	if (h->resolution == RESOLUTION_STATIC)
+	if (h->in_zone)
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "the Service lies in an internal zone: a lookup is asked there");
+	else if (h->resolution == RESOLUTION_STATIC)
 		explain_say(x->out, EXPLAIN_NOTE, NULL,
 		    "resolution STATIC: a lookup is answered with the addresses that the "
 		    "entry lists");

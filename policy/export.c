@@ -165,6 +165,55 @@ export_make(struct memory *m, const struct export_words *words, const char *own,
 	ret_export->count = unite(names, words->count);
 }
 
+/* One element as if it stood in a list. NULL when memory lacks. */
+static const struct node *
+element_node(struct reader *rd, const struct node *text, const char *from,
+    const char *end, const struct node *next)
+{
+	struct node *n = memory_alloc(rd->memory, sizeof(*n));
+
+	while (from < end && (*from == ' ' || *from == '\t'))
+		from++;
+	while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
+		end--;
+	if (n == NULL)
+		return NULL;
+	*n = (struct node){
+	    .kind = NODE_SCALAR,
+	    .line = text->line,
+	    .column = text->column,
+	    .text = memory_text(rd->memory, from, (size_t)(end - from)),
+	    .len = (size_t)(end - from),
+	    .next = next,
+	};
+	return n->text != NULL ? n : NULL;
+}
+
+void
+export_read_text(struct reader *rd, const struct node *text, const char *own,
+    struct export *ret_export)
+{
+	struct node list = {
+	    .kind = NODE_SEQUENCE, .line = text->line, .column = text->column};
+	const char *end = text->text + text->len;
+
+	*ret_export = (struct export){.public = true};
+	/* from the last one to the first */
+	for (;;) {
+		const char *comma = memrchr(text->text, ',', (size_t)(end - text->text));
+		const char *from = comma != NULL ? comma + 1 : text->text;
+
+		list.child = element_node(rd, text, from, end, list.child);
+		if (list.child == NULL)
+			return;
+		list.len++;
+		if (comma == NULL)
+			break;
+		end = comma;
+	}
+	export_read(rd, &list, own, ret_export);
+}
+
 bool
 export_equal(const struct export *a, const struct export *b)
 {

@@ -39,6 +39,10 @@ void export_make(struct memory *m, const struct export_words *words, const char 
  * refused is an error finding. */
 void export_read(struct reader *rd, const struct node *export_to, const char *own,
     struct export *ret_export);
+/* The same, of a text as Istio's annotation of Services has it: elements parted by
+ * commas, blanks round them trimmed. */
+void export_read_text(struct reader *rd, const struct node *text, const char *own,
+    struct export *ret_export);
 bool export_equal(const struct export *a, const struct export *b);
 /* Is namespace among those listed? */
 bool export_lists(const struct export *e, const char *namespace);

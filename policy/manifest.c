@@ -158,6 +158,9 @@ manifest_metadata(struct reader *rd, struct manifest *m)
 {
 	static const char *const known[] = {"apiVersion", "kind", "metadata", "spec",
 	    "status", "data", "binaryData", "immutable", NULL};
+	/* the one kind whose fields stand in no spec */
+	static const char *const of_slice[] = {
+	    "apiVersion", "kind", "metadata", "addressType", "endpoints", "ports", NULL};
 	size_t errors = rd->errors;
 	const struct node *metadata = reader_get(m->at, "metadata");
 	const struct node *labels = reader_get(metadata, "labels");
@@ -168,7 +171,8 @@ manifest_metadata(struct reader *rd, struct manifest *m)
 			reader_error(rd, m->at, "metadata is missing");
 		return false;
 	}
-	reader_known(rd, m->at, "the object", known);
+	reader_known(rd, m->at, "the object",
+	    strcmp(m->kind, "EndpointSlice") == 0 ? of_slice : known);
 	if (!read_names(rd, m, metadata) || !read_created(rd, m, metadata))
 		return false;
 	m->labels = reader_mapping(rd, labels, "metadata.labels") ? labels : NULL;

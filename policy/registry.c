@@ -13,6 +13,8 @@ struct walk {
 	const struct registry_host *wildcard; /* the most specific visible one */
 	const struct registry_host *hidden;   /* one that is out of sight */
 	uint32_t zone;                        /* the innermost */
+	bool in_service;                      /* a Service of that zone is on the way */
+	const struct registry_host *service;  /* what is visible in its place */
 };
 
 struct registry *
@@ -71,9 +73,16 @@ step(const struct registry *r, uint32_t scope_id, const struct tree_node *node,
     struct walk *walk)
 {
 	walk->node = node;
-	if (node->zone != TREE_NO_ZONE)
+	if (node->zone != TREE_NO_ZONE) {
 		walk->zone = node->zone;
+		walk->in_service = false;
+	}
 	walk->view = tree_view(&r->tree, node, scope_id);
+	if (node->service && walk->zone != TREE_NO_ZONE) {
+		walk->in_service = true;
+		walk->service = walk->view.exact;
+		walk->hidden = node->exact;
+	}
 }
 
 /* node is a proper ancestor of the name: its wildcard covers it. */
@@ -114,6 +123,8 @@ walk_name(
 static const struct registry_host *
 found(const struct walk *walk)
 {
+	if (walk->in_service)
+		return walk->service;
 	if (walk->node != NULL && walk->view.exact != NULL)
 		return walk->view.exact;
 	return walk->wildcard;
@@ -153,6 +164,24 @@ refused(const struct registry *r, const struct workload *w, const struct name *n
 	return v;
 }
 
+/* Everything in a zone is asked there, but a Service of it, and what lies below its name,
+ * by those only who see it. An entry in its place changes nothing of the zone's. */
+static struct verdict
+in_zone(const struct registry *r, const struct workload *w, const struct name *n,
+    const struct walk *walk)
+{
+	enum outbound_mode mode = w != NULL ? w->mode : r->mode;
+
+	if (walk->in_service && mode != OUTBOUND_ALLOW_ANY) {
+		if (walk->service == NULL)
+			return refused(r, w, n, walk);
+		if (walk->service->in_zone)
+			return (struct verdict){
+			    .kind = VERDICT_HOST, .host = walk->service};
+	}
+	return (struct verdict){.kind = VERDICT_ZONE, .zone = walk->zone};
+}
+
 void
 registry_judge(const struct registry *r, const struct workload *w, const struct name *n,
     struct verdict *ret_verdict)
@@ -164,7 +193,7 @@ registry_judge(const struct registry *r, const struct workload *w, const struct 
 	walk_name(r, w != NULL ? w->scope_id : r->unknown, n, &walk);
 	host = found(&walk);
 	if (walk.zone != TREE_NO_ZONE)
-		*ret_verdict = (struct verdict){.kind = VERDICT_ZONE, .zone = walk.zone};
+		*ret_verdict = in_zone(r, w, n, &walk);
 	else if (mode == OUTBOUND_ALLOW_ANY)
 		*ret_verdict = (struct verdict){.kind = VERDICT_OPEN};
 	else if (host != NULL)

@@ -35,6 +35,7 @@ struct registry_settings {
 	const struct mesh
 	    *mesh; /* what else meshConfig states there, policy/mesh.h; NULL:
 				    nothing */
+	const char *cluster_domain; /* of Services' names; NULL: cluster.local */
 	const struct name
 	    *zones; /* internal zones: every workload sees the names in them */
 	size_t zone_count;
@@ -80,9 +81,10 @@ void registry_unref(struct registry *r);
 /* The strictest mode that anybody's is: REGISTRY_ONLY when some pod is held to the
  * registry. It is also the mode of a pod that no manifest tells of. */
 enum outbound_mode registry_mode(const struct registry *r);
-/* Entries accepted; hosts they define; pods known. */
+/* ServiceEntries and Services accepted; hosts they define; pods known. */
 struct registry_counts {
 	size_t entries;
+	size_t services;
 	size_t hosts;
 	size_t pods;
 	size_t bytes; /* of memory */

@@ -47,6 +47,7 @@ struct tree_node {
 	struct tree_grant *grants;
 	uint32_t zone;   /* index, TREE_NO_ZONE for none */
 	bool zone_below; /* below is true, to everybody */
+	bool service;    /* some Kubernetes Service has this name, whoever sees it */
 	uint8_t label[]; /* its length, then its bytes */
 };
 

@@ -106,6 +106,9 @@ struct registry_host {
 			    differs, addresses may be those of a former target */
 	bool listed_only; /* nothing is asked: STATIC, or endpoints without a name among
 			     them; only what addresses and endpoints list may pass */
+	bool service;     /* a Kubernetes Service's, and no entry's */
+	bool in_zone;     /* such a one, in an internal zone: asked there, no targets */
+	uint32_t zone;    /* of in_zone: index into the settings' zones */
 	bool exported_to_all; /* exportTo: every namespace, or these only */
 	const char *const *exported_to;
 	size_t exported_count; /* 0: nobody */
@@ -115,7 +118,7 @@ enum verdict_kind {
 	VERDICT_REFUSED, /* no such name, as far as this workload may know */
 	VERDICT_PARENT, /* not registered itself, but something below it is: it exists and
 			   has no records */
-	VERDICT_HOST,   /* registered: host says what opens */
+	VERDICT_HOST,   /* registered: host says what opens; one in_zone is asked there */
 	VERDICT_ZONE,   /* in an internal zone: zone says which; nothing opens by it */
 	VERDICT_OPEN,   /* ALLOW_ANY: answered, nothing recorded */
 };

@@ -183,6 +183,19 @@ mesh_settings_are_read(void **state)
 	assert_int_equal(m->selectors[0].labels.count, 1);
 }
 
+static void
+the_cluster_domain_is_a_name(void **state)
+{
+	(void)state;
+	accept_text("{}\n");
+	assert_string_equal(bed.config->cluster_domain, "cluster.local");
+	accept_text("clusterDomain: k8s.example\n");
+	assert_string_equal(bed.config->cluster_domain, "k8s.example");
+	refuse_text("clusterDomain: ''\n", 1, 16, "a domain name");
+	refuse_text("clusterDomain: a_b\n", 1, 16, "a domain name");
+	refuse_text("clusterDomain: [a]\n", 1, 16, "a domain name");
+}
+
 /* Each of these, passed over, would leave everything open. */
 static void
 a_slip_in_the_mesh_configuration_is_an_error(void **state)
@@ -209,10 +222,8 @@ unknown_keys_are_errors_that_name_the_known_ones(void **state)
 	    1,
 	    "unknown key \"listen2\": known here are meshConfig, listen, upstreams, "
 	    "zones, "
-	    "registry, registryErrors, pods, internal, lease, cache, refused, unlisted, "
-	    "revoke, "
-	    "intercept, "
-	    "deadline, control");
+	    "clusterDomain, registry, registryErrors, pods, internal, lease, cache, "
+	    "refused, unlisted, revoke, intercept, deadline, control");
 	refuse_text("lease:\n  flor: 30s\n", 2, 3,
 	    "unknown key \"flor\" in lease: known here are floor, grace, cap, perName, "
 	    "perPod, size");
@@ -370,6 +381,7 @@ main(void)
 	    TEST(every_key_is_read),
 	    TEST(an_empty_outbound_policy_is_registry_only),
 	    TEST(mesh_settings_are_read),
+	    TEST(the_cluster_domain_is_a_name),
 	    TEST(a_slip_in_the_mesh_configuration_is_an_error),
 	    TEST(unknown_keys_are_errors_that_name_the_known_ones),
 	    TEST(all_errors_are_told_not_just_the_first),

@@ -95,8 +95,6 @@ static const struct {
 	"apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: a}\n"
 	"spec: {egress: [{hosts: ['./*']}]}\n",
 	0, NULL},
-    {"Service", "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n", 0,
-	"kind Service is not evaluated yet"},
     {"Namespace", "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n", 0, NULL},
     {"Namespace with a dot", "apiVersion: v1\nkind: Namespace\nmetadata: {name: a.b}\n",
 	SIZE_MAX, "is one label in lower case"},
@@ -107,9 +105,6 @@ static const struct {
 	"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\n"
 	"apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n",
 	SIZE_MAX, "stands at a.yaml:1:1 already"},
-    {"EndpointSlice",
-	"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: a}\n", 0,
-	"kind EndpointSlice is not evaluated yet"},
 };
 
 static bool
@@ -190,23 +185,6 @@ goes_on(void **state)
 }
 
 static void
-warned_once(void **state)
-{
-	struct built b;
-
-	(void)state;
-	assert_int_equal(
-	    built_from(&b,
-		"apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n"
-		"apiVersion: v1\nkind: Service\nmetadata: {name: b}\n---\n"
-		"apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: "
-		"{name: b}\n"),
-	    0);
-	assert_int_equal(b.findings.warnings, 2);
-	built_close(&b);
-}
-
-static void
 times(void **state)
 {
 	static const struct {
@@ -254,7 +232,6 @@ main(void)
 	    cmocka_unit_test(objects),
 	    cmocka_unit_test(doubles_in_two_files),
 	    cmocka_unit_test(goes_on),
-	    cmocka_unit_test(warned_once),
 	    cmocka_unit_test(times),
 	};
 
