@@ -8,6 +8,7 @@
 #include "policy/cluster.h"
 #include "policy/compile.h"
 #include "policy/discovery.h"
+#include "policy/member.h"
 #include "policy/place.h"
 
 #define IMAGE_DEFAULT_MAX ((size_t)1 << 30)
@@ -47,6 +48,7 @@ registry_builder_new(const struct registry_settings *settings, struct findings *
 	b->namespaces_end = &b->namespaces;
 	b->services_end = &b->services;
 	b->slices_end = &b->slices;
+	b->workload_entries_end = &b->workload_entries;
 	b->scratch = arena_new(SCRATCH_MAX);
 	if (memory_init(&b->image, limit) < 0 || memory_init(&b->build, limit) < 0 ||
 	    b->scratch == NULL || admission_init(b) < 0) {
@@ -177,6 +179,23 @@ take_slice(struct registry_builder *b, struct reader *rd, struct manifest *m)
 	return 0;
 }
 
+static int
+take_workload_entry(struct registry_builder *b, struct reader *rd, struct manifest *m)
+{
+	struct workload_entry *w;
+	int r = add_object(b, rd, m);
+
+	if (r <= 0)
+		return r;
+	w = workload_entry_read_object(rd, m);
+	if (w == NULL)
+		return rd->memory->lack;
+	*b->workload_entries_end = w;
+	b->workload_entries_end = &w->next;
+	b->workload_entry_count++;
+	return 0;
+}
+
 /* Two that speak have to agree. */
 static void
 take_mesh(struct registry_builder *b, struct reader *rd, const struct manifest *m,
@@ -234,6 +253,8 @@ take_config_map(struct registry_builder *b, struct reader *rd, struct manifest *
 static const struct kind kinds[] = {
     {NETWORKING, "ServiceEntry", {"v1", "v1beta1", "v1alpha3"}, take_entry, NULL},
     {NETWORKING, "Sidecar", {"v1", "v1beta1", "v1alpha3"}, take_sidecar, NULL},
+    {NETWORKING, "WorkloadEntry", {"v1", "v1beta1", "v1alpha3"}, take_workload_entry,
+	NULL},
     {"install.istio.io", "IstioOperator", {"v1alpha1"}, take_operator, NULL},
     {"", "Pod", {"v1"}, take_pod, NULL},
     {"", "ConfigMap", {"v1"}, take_config_map, NULL},
@@ -422,6 +443,8 @@ settle(struct registry_builder *b)
 	r = cluster_apply(b);
 	if (r == 0)
 		r = discovery_apply(b);
+	if (r == 0)
+		r = member_apply(b);
 	if (r == 0)
 		default_exports(b);
 	return r == 0 ? b->build.lack : r;

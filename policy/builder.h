@@ -36,6 +36,8 @@ struct registry_builder {
 	size_t service_count;
 	struct endpoint_slice *slices, **slices_end;
 	size_t slice_count;
+	struct workload_entry *workload_entries, **workload_entries_end;
+	size_t workload_entry_count;
 	struct mesh mesh; /* what manifests say; at the end, what the configuration says
 			     besides */
 	unsigned warned;  /* a bit for each kind that was warned of */

@@ -99,6 +99,32 @@ labels_read(struct reader *rd, const struct node *map, const char *what,
 	*ret_labels = (struct labels){.count = n, .list = list};
 }
 
+void
+labels_merge(struct memory *m, const struct labels *over, const struct labels *under,
+    struct labels *ret_labels)
+{
+	struct label *list = memory_array(m, over->count + under->count, sizeof(*list));
+	size_t i = 0, k = 0, n = 0;
+
+	*ret_labels = (struct labels){0};
+	if (list == NULL)
+		return;
+	while (i < over->count || k < under->count) {
+		int order = 0;
+
+		if (i == over->count)
+			order = 1;
+		else if (k == under->count)
+			order = -1;
+		else
+			order = strcmp(over->list[i].key, under->list[k].key);
+		list[n++] = order <= 0 ? over->list[i] : under->list[k];
+		i += order <= 0;
+		k += order >= 0;
+	}
+	*ret_labels = (struct labels){.count = n, .list = list};
+}
+
 bool
 labels_match(const struct labels *selector, const struct labels *labels)
 {

@@ -26,6 +26,9 @@ struct labels {
  * counts as "". Memory's lack is sticky there. */
 void labels_read(struct reader *rd, const struct node *map, const char *what,
     struct labels *ret_labels);
+/* Those of both, in m; where both have a key, over's value. */
+void labels_merge(struct memory *m, const struct labels *over, const struct labels *under,
+    struct labels *ret_labels);
 /* Has labels all that selector has, with the same values? One without labels selects
  * everything. */
 bool labels_match(const struct labels *selector, const struct labels *labels);

@@ -49,7 +49,7 @@ read_word(struct reader *rd, const struct node *n, const char *what,
 
 /* E2, W1, W3 */
 static const char *
-read_selector(struct reader *rd, const struct node *selector)
+read_selector(struct reader *rd, const struct node *selector, struct labels *ret_selected)
 {
 	static const char *const fields[] = {"labels", NULL};
 	const struct node *labels = reader_get(selector, "labels");
@@ -63,8 +63,7 @@ read_selector(struct reader *rd, const struct node *selector)
 		    "namespace");
 	/* an empty key and a '*' are no key and no value of a label */
 	labels_check(rd, labels, "workloadSelector label", SERVICE_ENTRY_LABELS_MAX);
-	reader_warning(
-	    rd, selector, "workloadSelector is not evaluated yet: it adds no address");
+	labels_read(rd, labels, "workloadSelector label", ret_selected);
 	return labels_text(rd, labels, "workloadSelector label");
 }
 
@@ -103,7 +102,7 @@ read_spec(const struct draft *d)
 	    "resolution", resolutions, "NONE, STATIC, DNS, DNS_ROUND_ROBIN, DYNAMIC_DNS");
 	e->internal = read_word(rd, d->location, "location", locations,
 			  "MESH_EXTERNAL, MESH_INTERNAL") != 0;
-	e->selector = read_selector(rd, d->selector);
+	e->selector = read_selector(rd, d->selector, &e->selected);
 	entry_host_read(d);
 	entry_address_read(d);
 	entry_port_read(d);

@@ -15,6 +15,7 @@
 
 #include "base/addr.h"
 #include "policy/export.h"
+#include "policy/labels.h"
 #include "policy/manifest.h"
 #include "policy/protocol.h"
 #include "policy/verdict.h"
@@ -60,6 +61,7 @@ struct service_entry {
 	struct export export;
 	const char *labels;         /* in one comparable text, "" for none */
 	const char *selector;       /* the same; NULL: no workloadSelector */
+	struct labels selected;     /* what that selects */
 	struct service_entry *next; /* in the builder's list */
 	struct definition *
 	    *definitions;          /* of each host, NULL where shadowed: when compiled */

@@ -34,7 +34,7 @@ refuse_unix(struct reader *rd, const struct node *n, const struct node *address,
 		    "is no socket: an absolute path or an abstract @name is needed");
 	if (reader_get(n, "ports") != NULL)
 		reader_error(rd, address, "a unix endpoint cannot have ports");
-	if (rules->port_count != 1)
+	if (rules->port_count != 1 && !rules->alone)
 		reader_error(
 		    rd, address, "a unix endpoint needs an entry with exactly one port");
 	reader_refuse(rd, address, "endpoint",
@@ -86,7 +86,7 @@ no_address(
 	const struct node *network = reader_get(n, "network");
 	bool stated = network != NULL && network->len > 0;
 
-	if (rules->resolution == RESOLUTION_STATIC && stated) {
+	if ((rules->resolution == RESOLUTION_STATIC || rules->alone) && stated) {
 		reader_warning(rd, n,
 		    "an endpoint with a network but no address: nothing here reaches it");
 		return true;
@@ -118,7 +118,7 @@ read_port(struct reader *rd, const struct node *n,
 	/* 62, not 63: the resource's schema is stricter than Istio's webhook */
 	if (!syntax_label(n->key->text, n->key->len) || n->key->len > 62)
 		reader_error(rd, n->key, "endpoint port %s is no name of a port", quoted);
-	else if (port == NULL)
+	else if (port == NULL && !rules->alone)
 		reader_error(rd, n->key,
 		    "endpoint port %s is none of the entry's ports: name it there",
 		    quoted);
@@ -206,4 +206,41 @@ workload_entry_read(struct reader *rd, const struct node *n,
 		return false;
 	*ret_endpoint = e;
 	return true;
+}
+
+/* Istio gives the object's own labels precedence. */
+static void
+read_labels(struct reader *rd, const struct manifest *m, struct workload_entry *w)
+{
+	struct labels own, inner;
+
+	labels_read(rd, m->labels, "metadata.labels", &own);
+	labels_read(rd, reader_get(m->spec, "labels"), "endpoint label", &inner);
+	labels_merge(rd->memory, &own, &inner, &w->labels);
+}
+
+struct workload_entry *
+workload_entry_read_object(struct reader *rd, const struct manifest *m)
+{
+	struct workload_entry_rules rules = {.resolution = RESOLUTION_DNS, .alone = true};
+	struct workload_entry *w = memory_alloc(rd->memory, sizeof(*w));
+	size_t errors = rd->errors;
+
+	if (w == NULL)
+		return NULL;
+	if (m->spec == NULL) {
+		reader_error(rd, m->at, "spec is missing");
+		return NULL;
+	}
+	w->source = (struct registry_source){
+	    .kind = "WorkloadEntry",
+	    .namespace = memory_text(rd->memory, m->namespace, strlen(m->namespace)),
+	    .name = memory_text(rd->memory, m->name, strlen(m->name)),
+	    .file = rd->file,
+	    .line = m->at->line,
+	};
+	if (!workload_entry_read(rd, m->spec, &rules, &w->endpoint))
+		return NULL;
+	read_labels(rd, m, w);
+	return rd->errors == errors && rd->memory->lack == 0 ? w : NULL;
 }

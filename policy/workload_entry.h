@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One endpoint of a ServiceEntry (Istio's WorkloadEntry).
+ * Istio's WorkloadEntry: an endpoint of a ServiceEntry, or an object of its own that a
+ * workloadSelector may select.
  *
  * What it points at lies in the reader's memory.
  */
@@ -12,6 +13,8 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "policy/labels.h"
+#include "policy/manifest.h"
 #include "policy/reader.h"
 #include "policy/verdict.h"
 
@@ -44,10 +47,21 @@ struct workload_entry_rules {
 	enum registry_resolution resolution;
 	size_t port_count;
 	const struct entry_port *ports;
+	bool alone; /* an object of its own: there is no entry */
+};
+
+struct workload_entry {
+	struct registry_source source;
+	struct labels labels; /* its own and the object's, which go first */
+	struct entry_endpoint endpoint;
+	struct workload_entry *next; /* in the builder's list */
 };
 
 /* Error findings tell what is refused; false then. */
 bool workload_entry_read(struct reader *rd, const struct node *n,
     const struct workload_entry_rules *rules, struct entry_endpoint *ret_endpoint);
+/* An object. NULL after error findings or when memory lacks. */
+struct workload_entry *workload_entry_read_object(
+    struct reader *rd, const struct manifest *m);
 
 #endif

@@ -36,3 +36,28 @@ def pod(name: str, addresses: Sequence[str], namespace: str = "default") -> Mani
             "spec": {"nodeName": "node"},
             "status": {"phase": "Running", "podIP": addresses[0],
                        "podIPs": [{"ip": a} for a in addresses]}}
+
+
+def service(name: str, namespace: str = "default", ports: Sequence[int] = (443,),
+            export_to: str = "", **spec: Any) -> Manifest:
+    annotations = {"networking.istio.io/exportTo": export_to} if export_to else {}
+    return {"apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": name, "namespace": namespace, "annotations": annotations},
+            "spec": {"ports": [{"name": f"p{p}", "port": p, "protocol": "TCP"} for p in ports],
+                     **spec}}
+
+
+def endpoint_slice(service: str, family: int, endpoints: Sequence[Manifest],
+                   namespace: str = "default") -> Manifest:
+    return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+            "metadata": {"name": f"{service}-{family}", "namespace": namespace,
+                         "labels": {"kubernetes.io/service-name": service}},
+            "addressType": f"IPv{family}", "endpoints": list(endpoints),
+            "ports": [{"name": "p443", "port": 443, "protocol": "TCP"}]}
+
+
+def workload_entry(name: str, address: str, namespace: str = "default",
+                   **labels: str) -> Manifest:
+    return {"apiVersion": "networking.istio.io/v1", "kind": "WorkloadEntry",
+            "metadata": {"name": name, "namespace": namespace, "labels": labels},
+            "spec": {"address": address}}

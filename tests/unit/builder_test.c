@@ -54,6 +54,13 @@ static const char all_kinds[] =
     "endpoints: [{addresses: [10.9.0.2], hostname: t-0}, {addresses: [10.9.0.3], "
     "hostname: "
     "t-1}]\nports: [{port: 2}]\n"
+    "---\napiVersion: networking.istio.io/v1\nkind: WorkloadEntry\nmetadata: {name: w, "
+    "namespace: x, labels: {a: b}}\nspec: {address: 10.9.0.4, ports: {p: 9}, labels: {c: "
+    "d}}\n"
+    "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: v, "
+    "namespace: x}\nspec: {hosts: [v.t], resolution: STATIC, ports: [{number: 1, name: "
+    "p, "
+    "protocol: TLS}], workloadSelector: {labels: {a: b, c: d}}}\n"
     "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: {name: h, "
     "namespace: hidden}\nspec: {hosts: [h.t]}\n";
 

@@ -217,6 +217,23 @@ test_longest_lease_is_what_the_enforcer_takes(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* What a zone answers from the internal ranges is open as it is; nothing else is. */
+static void
+test_a_zone_needs_no_lease_for_internal_ranges(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(prefix_parse("198.51.100.0/31", 15, &f->config.internal[0]), 0);
+	f->config.internal_count = 1;
+	f->host.in_zone = true;
+	assert_int_equal(make(f, 3, 60, true), 7);
+	assert_int_equal(f->request.len, 1);
+	plan_drop(f->leases, &f->request);
+	f->host.in_zone = false;
+	assert_int_equal(make(f, 3, 60, true), 7);
+	assert_int_equal(f->request.len, 3);
+}
+
 int
 main(void)
 {
@@ -229,6 +246,7 @@ main(void)
 	    TEST(test_more_ports_than_one_commit_takes_keep_nothing),
 	    TEST(test_without_reserving_only_what_stands_is_kept),
 	    TEST(test_limit_of_a_name_trims),
+	    TEST(test_a_zone_needs_no_lease_for_internal_ranges),
 	    TEST(test_longest_lease_is_what_the_enforcer_takes),
 	};
 

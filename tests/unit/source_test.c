@@ -52,15 +52,23 @@ test_address_of_the_answers_family(void **state)
 	"metadata: {name: a}\n"                                                          \
 	"spec: {hosts: [a.test], resolution: DNS, ports: [{number: 443, name: tls}]}\n"
 
-/* With cluster.local as a zone. */
+#define SERVICE                                                                          \
+	"apiVersion: v1\n"                                                               \
+	"kind: Service\n"                                                                \
+	"metadata: {name: web}\n"                                                        \
+	"spec: {clusterIP: 10.96.0.1, ports: [{port: 443}]}\n"
+
+/* Services are in the domain "zone". */
 static void
 build(struct built *b, enum outbound_mode mode, const struct name *zone)
 {
 	built_open(b);
 	b->settings.outbound = mode;
+	b->settings.cluster_domain = "zone";
 	b->settings.zones = zone;
 	b->settings.zone_count = zone != NULL;
 	built_add(b, "a.yaml", ENTRY);
+	built_add(b, "b.yaml", SERVICE);
 	assert_int_equal(built_finish(b), 0);
 }
 
@@ -92,6 +100,8 @@ test_what_opens_waits_for_the_kernel(void **state)
 	assert_int_equal(judge(&any, &only, "test"), VERDICT_PARENT);
 	/* the old configuration's zone may not be there any more */
 	assert_int_equal(judge(&any, &only, "x.zone"), VERDICT_OPEN);
+	assert_int_equal(judge(&only, NULL, "web.default.svc.zone"), VERDICT_HOST);
+	assert_int_equal(judge(&any, &only, "web.default.svc.zone"), VERDICT_OPEN);
 	assert_int_equal(judge(&any, NULL, "b.test"), VERDICT_OPEN);
 	assert_int_equal(judge(&any, &any, "b.test"), VERDICT_OPEN);
 	built_close(&only);
