@@ -28,8 +28,7 @@ struct kind {
 	const char *group;
 	const char *kind;
 	const char *versions[4];
-	take_fn take;        /* NULL: */
-	const char *instead; /* what is said once instead */
+	take_fn take;
 };
 
 struct registry_builder *
@@ -251,16 +250,15 @@ take_config_map(struct registry_builder *b, struct reader *rd, struct manifest *
 #define NETWORKING "networking.istio.io"
 
 static const struct kind kinds[] = {
-    {NETWORKING, "ServiceEntry", {"v1", "v1beta1", "v1alpha3"}, take_entry, NULL},
-    {NETWORKING, "Sidecar", {"v1", "v1beta1", "v1alpha3"}, take_sidecar, NULL},
-    {NETWORKING, "WorkloadEntry", {"v1", "v1beta1", "v1alpha3"}, take_workload_entry,
-	NULL},
-    {"install.istio.io", "IstioOperator", {"v1alpha1"}, take_operator, NULL},
-    {"", "Pod", {"v1"}, take_pod, NULL},
-    {"", "ConfigMap", {"v1"}, take_config_map, NULL},
-    {"", "Service", {"v1"}, take_service, NULL},
-    {"", "Namespace", {"v1"}, take_namespace, NULL},
-    {"discovery.k8s.io", "EndpointSlice", {"v1", "v1beta1"}, take_slice, NULL},
+    {NETWORKING, "ServiceEntry", {"v1", "v1beta1", "v1alpha3"}, take_entry},
+    {NETWORKING, "Sidecar", {"v1", "v1beta1", "v1alpha3"}, take_sidecar},
+    {NETWORKING, "WorkloadEntry", {"v1", "v1beta1", "v1alpha3"}, take_workload_entry},
+    {"install.istio.io", "IstioOperator", {"v1alpha1"}, take_operator},
+    {"", "Pod", {"v1"}, take_pod},
+    {"", "ConfigMap", {"v1"}, take_config_map},
+    {"", "Service", {"v1"}, take_service},
+    {"", "Namespace", {"v1"}, take_namespace},
+    {"discovery.k8s.io", "EndpointSlice", {"v1", "v1beta1"}, take_slice},
 };
 
 /* Is more open without it than with it? */
@@ -303,12 +301,6 @@ take_kind(struct registry_builder *b, struct reader *rd, struct manifest *m, siz
 	const struct kind *k = &kinds[index];
 	int r;
 
-	if (k->take == NULL) {
-		if ((b->warned & 1u << index) == 0)
-			reader_warning(rd, m->at, "kind %s %s", k->kind, k->instead);
-		b->warned |= 1u << index;
-		return 0;
-	}
 	admission_open(b, rd);
 	r = take_known(b, rd, m, k, version);
 	return r < 0 ? r : admission_close(b, rd, m, is_vital(k));

@@ -40,7 +40,6 @@ struct registry_builder {
 	size_t workload_entry_count;
 	struct mesh mesh; /* what manifests say; at the end, what the configuration says
 			     besides */
-	unsigned warned;  /* a bit for each kind that was warned of */
 	struct admission admission;
 };
 

@@ -116,15 +116,13 @@ struct registry_host {
 
 enum verdict_kind {
 	VERDICT_REFUSED, /* no such name, as far as this workload may know */
-	VERDICT_PARENT, /* not registered itself, but something below it is: it exists and
-			   has no records */
-	VERDICT_HOST,   /* registered: host says what opens; one in_zone is asked there */
-	VERDICT_ZONE,   /* in an internal zone: zone says which; nothing opens by it */
-	VERDICT_OPEN,   /* ALLOW_ANY: answered, nothing recorded */
+	VERDICT_PARENT,  /* only names below it are registered: it has no records */
+	VERDICT_HOST, /* registered: host says what opens; one in_zone is asked there */
+	VERDICT_ZONE, /* in an internal zone: zone says which; nothing opens by it */
+	VERDICT_OPEN, /* ALLOW_ANY: answered, nothing recorded */
 };
 
-enum verdict_reason { /* of VERDICT_REFUSED; for the operator only, never told to the
-			 client */
+enum verdict_reason { /* of VERDICT_REFUSED; for the operator, never for the client */
 	REASON_NONE,
 	REASON_NOT_REGISTERED,
 	REASON_NOT_EXPORTED, /* registered, but not for this workload's namespace */

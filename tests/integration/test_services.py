@@ -59,6 +59,16 @@ def test_a_headless_service_has_its_ready_endpoints(daemon: Daemon, pod: Pod, ot
     assert look_up(pod, family, f"db-1.db.default.{DOMAIN}") == ("NXDOMAIN", [])
 
 
+def test_an_external_name_is_asked_in_its_stead(daemon: Daemon, pod: Pod, other_pod: Pod,
+                                                family: int) -> None:
+    google = {4: zone.GOOGLE4, 6: zone.GOOGLE6}[family]
+    daemon.load(*pods(pod, other_pod),
+                manifests.service("out", type="ExternalName", externalName="google.com"))
+    assert look_up(pod, family, f"out.default.{DOMAIN}") == ("NOERROR", [google])
+    assert reach.connect(pod.namespace, google, 443).result == "ok"
+    assert look_up(pod, family, "google.com") == ("NXDOMAIN", []), "it is not listed itself"
+
+
 def test_a_private_service_is_its_own_namespaces(daemon: Daemon, pod: Pod, other_pod: Pod,
                                                  family: int) -> None:
     daemon.load(*pods(pod, other_pod), *services())

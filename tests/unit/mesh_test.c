@@ -360,6 +360,32 @@ a_namespace_is_warned_of_once(void **state)
 	built_close(&b);
 }
 
+/* Its pods then have the mesh's mode. */
+static void
+a_hidden_sidecar_says_nothing(void **state)
+{
+	static const char sidecar[] =
+	    "---\napiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {name: s, "
+	    "namespace: a}\nspec: {outboundTrafficPolicy: {mode: ALLOW_ANY}}\n";
+	struct built b;
+
+	(void)state;
+	built_open(&b);
+	built_add(&b, "a.yaml", PODS);
+	built_add(&b, "a.yaml", sidecar);
+	assert_int_equal(built_finish(&b), 0);
+	assert_int_equal(built_judge(&b, "10.0.0.1", "x.example").kind, VERDICT_OPEN);
+	built_close(&b);
+	built_open(&b);
+	built_add(&b, "a.yaml", PODS);
+	built_add(&b, "a.yaml", sidecar);
+	built_add(&b, "a.yaml", DISCOVER("{matchLabels: {team: x}}"));
+	assert_int_equal(built_finish(&b), 0);
+	assert_true(built_says(&b, FINDING_NOTE, "Sidecar a/s is outside"));
+	assert_int_equal(built_judge(&b, "10.0.0.1", "x.example").kind, VERDICT_REFUSED);
+	built_close(&b);
+}
+
 /* Field by field, a manifest goes before the configuration. */
 static void
 the_configuration_states_what_manifests_do_not(void **state)
@@ -400,6 +426,7 @@ main(void)
 	    cmocka_unit_test(old_values),
 	    cmocka_unit_test(who_sees_an_entry),
 	    cmocka_unit_test(a_namespace_is_warned_of_once),
+	    cmocka_unit_test(a_hidden_sidecar_says_nothing),
 	    cmocka_unit_test(the_configuration_states_what_manifests_do_not),
 	};
 
