@@ -8,14 +8,12 @@
 #include "daemon/listed.h"
 #include "daemon/plan.h"
 #include "daemon/query_pool.h"
+#include "daemon/route.h"
 #include "daemon/source.h"
 #include "resolver/reply.h"
 
 /* One commit is the rule; more only when reloads or expiry cross a query's way. */
 #define COMMITS_MAX 3
-/* Instead of a group of servers: none, and those of the names of the host's endpoints. */
-#define GROUP_LOCAL SIZE_MAX
-#define GROUP_GATHERED (SIZE_MAX - 1)
 
 enum step {
 	STEP_NEXT,
@@ -125,21 +123,6 @@ refuse(struct run *run)
 	return empty(run, RCODE_NXDOMAIN, &ede_blocked);
 }
 
-static bool
-asks_addresses(const struct query *q)
-{
-	return q->question.type == TYPE_A || q->question.type == TYPE_AAAA;
-}
-
-/* A registered name serves addresses; in an internal zone and under ALLOW_ANY every type
- * is relayed. */
-static bool
-type_served(const struct query *q)
-{
-	return q->verdict.kind != VERDICT_HOST || q->verdict.host->in_zone ||
-	       asks_addresses(q);
-}
-
 /* Is the address another pod's, or nobody's, since the question came? Who was not known
  * may well be the pod that is known now. */
 static bool
@@ -178,13 +161,14 @@ step_decide(struct run *run)
 		    &q->question, all->config->refused_ttl_s, run->out, run->size);
 		return STEP_REPLY;
 	}
-	if (!type_served(q)) {
+	if (!route_serves(&q->verdict, q->question.type)) {
 		all->counts.empty++;
 		return empty(run, RCODE_NOERROR, &ede_none);
 	}
 	q->from = source_address(
 	    &q->source.addr, w, q->question.type == TYPE_AAAA ? AF_INET6 : AF_INET);
-	if (q->verdict.kind == VERDICT_HOST && q->from.family == 0 && asks_addresses(q)) {
+	if (q->verdict.kind == VERDICT_HOST && q->from.family == 0 &&
+	    route_asks_addresses(q->question.type)) {
 		all->counts.empty++;
 		return empty(run, RCODE_NOERROR, &ede_family);
 	}
@@ -203,19 +187,6 @@ resolve_failed(struct run *run, int failure)
 	default:
 		return fail(run, RCODE_SERVFAIL, &ede_silent);
 	}
-}
-
-/* Which servers the answer is to come from. */
-static size_t
-group_of(const struct verdict *v)
-{
-	if (v->kind == VERDICT_ZONE)
-		return v->zone + 1;
-	if (v->kind == VERDICT_HOST && v->host->in_zone)
-		return v->host->zone + 1;
-	if (v->kind == VERDICT_HOST && v->host->listed_only)
-		return GROUP_LOCAL;
-	return v->kind == VERDICT_HOST && v->host->target_count > 0 ? GROUP_GATHERED : 0;
 }
 
 static int
@@ -239,9 +210,9 @@ known_answer(struct query *q, int64_t now_ms, struct answer **ret_answer)
 	const struct question *question = &q->question;
 	struct answer *a;
 
-	if (q->group == GROUP_LOCAL)
+	if (q->group == ROUTE_LOCAL)
 		return listed_answer(q->verdict.host, question, now_ms, ret_answer);
-	if (q->group == GROUP_GATHERED)
+	if (q->group == ROUTE_GATHERED)
 		return gather(q, false, now_ms, ret_answer);
 	a = resolver_find(
 	    q->all->resolver, q->group, &question->name, question->type, now_ms);
@@ -262,7 +233,7 @@ ask(struct query *q, int64_t now_ms)
 {
 	int r;
 
-	if (q->group == GROUP_GATHERED)
+	if (q->group == ROUTE_GATHERED)
 		return gather(q, true, now_ms, &q->answer);
 	r = resolver_ask(q->all->resolver, q->group, &q->question.name, q->question.type,
 	    &q->upstream, now_ms);
@@ -274,8 +245,8 @@ step_resolve(struct run *run)
 {
 	struct query *q = run->q;
 	const struct verdict *v = &q->verdict;
-	size_t group = group_of(v);
-	uint64_t origin = group == GROUP_GATHERED ? v->host->origin : 0;
+	size_t group = route_group(v);
+	uint64_t origin = group == ROUTE_GATHERED ? v->host->origin : 0;
 	int r;
 
 	if (q->failure < 0)

@@ -102,14 +102,13 @@ struct registry_host {
 	size_t endpoint_count;
 	const struct registry_target *targets; /* endpoints' names: asked in its stead */
 	size_t target_count;
-	uint64_t origin;  /* hash of targets and endpoints, 0 without targets: where it
-			    differs, addresses may be those of a former target */
+	uint64_t origin;  /* hash of targets and endpoints, 0: no targets; where it
+			     differs, addresses may be a former target's */
 	bool listed_only; /* nothing is asked: STATIC, or endpoints without a name among
 			     them; only what addresses and endpoints list may pass */
-	bool service;     /* a Kubernetes Service's, and no entry's */
-	bool in_zone;     /* such a one, in an internal zone: asked there, no targets */
-	uint32_t zone;    /* of in_zone: index into the settings' zones */
-	bool exported_to_all; /* exportTo: every namespace, or these only */
+	bool service, in_zone; /* a Kubernetes Service's; in a zone, and asked there */
+	uint32_t zone;         /* of in_zone: index into the settings' zones */
+	bool exported_to_all;  /* exportTo: every namespace, or these only */
 	const char *const *exported_to;
 	size_t exported_count; /* 0: nobody */
 };
