@@ -8,9 +8,6 @@ Manifests are valid: what is refused at load is the matter of the unit tests.
 import json
 import random
 
-# What is asked of the registry beyond the basics; each is here once it holds.
-FEATURES = set()
-
 NAMESPACES = ["a", "b", "c", "istio-system"]
 PODLESS = "d"
 HOSTS = ["t", "w.t", "x.w.t", "y.w.t", "n.w.t", "x.n.w.t", "y.x.n.w.t", "a.t", "b.a.t", "single",
@@ -53,7 +50,8 @@ class Registry:
         chance = self.chance
         self.hosts = chance.sample(HOSTS, chance.randint(2, 7)) + \
             chance.sample(WILDCARDS, chance.randint(0, 4)) + chance.sample(PARTIAL, 1)
-        self.manifests = self.make_pods() + self.make_entries() + self.make_mesh()
+        self.manifests = self.make_pods() + self.make_entries() + \
+            self.make_sidecars() + self.make_mesh()
         chance.shuffle(self.manifests)
         self.questions = [self.make_question() for _ in range(questions)]
 
@@ -169,8 +167,6 @@ class Registry:
             addresses += chance.sample(SINGLE, chance.randint(1, 3))
         if resolution in ("NONE", "STATIC") and self.likely(0.3):
             addresses += chance.sample(RANGES, chance.randint(1, 2))
-        if len(spec["hosts"]) > 1 and "addresses of several hosts" not in FEATURES:
-            addresses = []
         if addresses and resolution != "DYNAMIC_DNS":
             spec["addresses"] = addresses
 
@@ -200,6 +196,54 @@ class Registry:
         if kind == "own and some":
             some.insert(chance.randint(0, len(some)), own[0])
         return some
+
+    # Sidecars
+
+    def make_sidecars(self):
+        return [self.make_sidecar() for _ in range(self.chance.choice([0, 0, 1, 2, 3, 5]))]
+
+    def make_sidecar(self):
+        chance = self.chance
+        namespace = chance.choice(NAMESPACES + ["istio-system", PODLESS])
+        spec = {}
+        if self.likely(0.4):
+            labels = chance.choice(LABELS)
+            spec["workloadSelector"] = {"labels": labels} if labels else {}
+        policy = chance.choice([None] * 4 + [{}, {"mode": "REGISTRY_ONLY"},
+                                             {"mode": "ALLOW_ANY"}])
+        if policy is not None:
+            spec["outboundTrafficPolicy"] = policy
+        count = chance.choice([0, 1, 1, 1, 2, 3])
+        ports = chance.sample(PORTS, count)
+        egress = [self.make_listener(port) for port in ports]
+        if egress and self.likely(0.7):
+            del egress[-1]["port"]
+        if not egress and policy is None:
+            egress = [{"hosts": ["*/*"]}]  # one that says nothing is refused
+        if egress or self.likely(0.3):
+            spec["egress"] = egress
+        return {"apiVersion": "networking.istio.io/v1", "kind": "Sidecar",
+                "metadata": self.metadata(namespace), "spec": spec}
+
+    def make_listener(self, port):
+        protocol = self.chance.choice(["HTTP", "TCP", "TLS", "HTTP", "HTTP_PROXY"])
+        hosts = [self.make_import() for _ in range(self.chance.choice([1, 1, 2, 3]))]
+        return {"port": {"number": port, "protocol": protocol, "name": f"p{port}"},
+                "hosts": sorted(set(hosts))}
+
+    def make_import(self):
+        chance = self.chance
+        namespace = chance.choice(["*", "*", ".", "."] + NAMESPACES + [PODLESS])
+        if self.likely(0.15):
+            namespace = chance.choice(["~", "~.", "~a", "~b", "~d"])
+        host = chance.choice(["*", "*", "*", "full", "full", "other"])
+        if host == "full":
+            host = chance.choice(self.hosts)
+        elif host == "other":
+            host = chance.choice(WILDCARDS)
+        if host.startswith("*") and not host.startswith("*.") or "." not in host:
+            host = "*"
+        return f"{namespace}/{host}"
 
     # The mesh
 
@@ -234,6 +278,8 @@ class Registry:
         if self.likely(0.3):
             fields["discoverySelectors"] = [self.make_selector()
                                             for _ in range(chance.choice([0, 1, 1, 2]))]
+        if self.likely(0.2):
+            fields["rootNamespace"] = chance.choice(["istio-system", "c"])
         return fields
 
     def make_selector(self):

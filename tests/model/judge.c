@@ -255,7 +255,8 @@ order_judge(struct judge *j, char *line)
 {
 	static const char *const reasons[] = {[REASON_NONE] = "for no reason",
 	    [REASON_NOT_REGISTERED] = "not registered",
-	    [REASON_NOT_EXPORTED] = "not exported"};
+	    [REASON_NOT_EXPORTED] = "not exported",
+	    [REASON_NOT_IMPORTED] = "not imported"};
 	const struct workload *w = source(j, word(&line));
 	struct name n = domain(word(&line));
 	struct verdict v;

@@ -143,6 +143,73 @@ class Pod:
                 self.addresses.append(address_of(text))
 
 
+def subset(inner, outer):
+    """Is every name that the host inner matches one that the pattern outer does?"""
+    if not outer.wildcard:
+        return not inner.wildcard and inner.rest == outer.rest
+    return is_within(inner.rest, outer.rest) if inner.wildcard else \
+        is_below(inner.rest, outer.rest)
+
+
+class Import:
+    """NAMESPACE/HOST of a listener; "~" in front takes away."""
+
+    def __init__(self, text):
+        self.away = text.startswith("~")
+        self.namespace, host = text.removeprefix("~").split("/")
+        self.pattern = None if host == "*" else Pattern(host)
+
+    def covers(self, definition, viewer):
+        """viewer: the namespace of the pod, None when it is not known."""
+        if self.namespace not in ("*", ""):
+            namespace = viewer if self.namespace == "." else self.namespace
+            if namespace != definition.namespace:
+                return False
+        return self.pattern is None or subset(definition.pattern, self.pattern)
+
+
+class Listener:
+    def __init__(self, egress):
+        port = egress.get("port") or {}
+        self.port = port.get("number")
+        self.trims = self.port is not None and port["protocol"].upper() != "HTTP_PROXY"
+        self.imports = [Import(text) for text in egress["hosts"]]
+
+    def has(self, definition, viewer):
+        hits = [i.away for i in self.imports if i.covers(definition, viewer)]
+        return bool(hits) and not any(hits)
+
+    def ports(self, definition, others):
+        """Those that it serves; others: ports with a listener of their own. None: it does
+        not import the definition."""
+        ports = definition.ports()
+        if self.port is None:
+            return [port for port in ports if port[0] not in others]
+        if not self.trims:
+            return ports
+        return [port for port in ports if port[0] == self.port] or None
+
+
+class Sidecar:
+    def __init__(self, manifest):
+        metadata, spec = manifest["metadata"], manifest["spec"]
+        self.namespace = metadata.get("namespace", "default")
+        self.age = created(metadata), metadata["name"], self.namespace
+        selector = spec.get("workloadSelector")
+        self.selector = None if selector is None else selector.get("labels") or {}
+        policy = spec.get("outboundTrafficPolicy")
+        self.mode = None if policy is None else policy_mode(policy)
+        self.listeners = [Listener(egress) for egress in
+                          spec.get("egress") or [{"hosts": ["*/*"]}]]
+
+    def selects(self, pod):
+        return self.selector is not None and \
+            all(pod.labels.get(key) == value for key, value in self.selector.items())
+
+
+EVERYTHING = [Listener({"hosts": ["*/*"]})]  # without a Sidecar
+
+
 def audience(export_to, namespace):
     """EVERYBODY, or the list of namespaces that see it."""
     if EVERYBODY in export_to:
@@ -242,6 +309,12 @@ class Definition:
     def defines(self, pattern):
         return pattern.labels == self.pattern.labels
 
+    def ports(self):
+        ports = []
+        for part in self.parts:
+            ports += [port for port in part.ports if port not in ports]
+        return ports
+
     def exported_to(self, namespace):
         return self.oldest.audience == EVERYBODY or namespace in self.oldest.audience
 
@@ -288,13 +361,11 @@ class Definition:
 
 
 class Seen:
-    """A definition as one workload sees it."""
+    """A definition as one workload sees it: on which ports."""
 
-    def __init__(self, definition):
+    def __init__(self, definition, ports):
         self.definition = definition
-        self.ports = []
-        for part in definition.parts:
-            self.ports += [port for port in part.ports if port not in self.ports]
+        self.ports = ports
 
     def opens(self, address, port):
         """Without a lookup."""
@@ -319,11 +390,16 @@ class Registry:
         self.pods = [Pod(manifest) for manifest in of_kind.get("Pod", [])]
         entries = [Entry(manifest, self.mesh.default_export)
                    for manifest in of_kind.get("ServiceEntry", [])]
-        self.entries = [entry for entry in entries
-                        if self.discovered is None or entry.namespace in self.discovered]
+        self.entries = [entry for entry in entries if self.is_seen(entry)]
+        sidecars = [Sidecar(manifest) for manifest in of_kind.get("Sidecar", [])]
+        self.sidecars = sorted((sidecar for sidecar in sidecars if self.is_seen(sidecar)),
+                               key=lambda sidecar: sidecar.age)
         self.entries.sort(key=lambda entry: entry.age)
         self.define()
         self.views = {}
+
+    def is_seen(self, thing):
+        return self.discovered is None or thing.namespace in self.discovered
 
     def is_discovered(self, namespace):
         metadata = namespace["metadata"]
@@ -359,45 +435,93 @@ class Registry:
         return len([pod for pod in self.pods
                     if any(self.pod_at(address) is pod for address in pod.addresses)])
 
+    def sidecar_of(self, pod):
+        """The one that applies, or None. pod may be None: one that is not known."""
+        if pod:
+            for sidecar in self.sidecars:
+                if sidecar.namespace == pod.namespace and sidecar.selects(pod):
+                    return sidecar
+        return self.sidecar_in(pod.namespace if pod else None)
+
+    def sidecar_in(self, namespace):
+        """For pods of this namespace that no selector is for."""
+        for place in (namespace, self.mesh.root):
+            for sidecar in self.sidecars:
+                if sidecar.namespace == place and sidecar.selector is None:
+                    return sidecar
+        return None
+
     def mode(self):
-        return self.mesh.mode
+        """The strictest."""
+        modes = [self.mesh.mode] + [sidecar.mode for sidecar in self.sidecars]
+        return REGISTRY_ONLY if REGISTRY_ONLY in modes else ALLOW_ANY
 
     def mode_of(self, pod):
-        return self.mesh.mode
+        if not pod:
+            return self.mode()
+        sidecar = self.sidecar_of(pod)
+        return sidecar.mode if sidecar and sidecar.mode else self.mesh.mode
 
     # What they see
 
     def view(self, pod):
         """The list of what a pod (None: one that is not known) sees."""
-        key = pod.namespace if pod else None
-        if key not in self.views:
-            self.views[key] = self.look(key)
-        return self.views[key]
+        if pod not in self.views:
+            self.views[pod] = self.look(pod.namespace if pod else None, self.sidecar_of(pod))
+        return self.views[pod]
 
     def seen_by_all(self):
-        """What an unknown pod and every namespace that is told of see."""
-        namespaces = [pod.namespace for pod in self.pods if pod.addresses]
+        """What an unknown pod, every pod and every namespace that is told of see, with a
+        Sidecar and without."""
+        namespaces = [sidecar.namespace for sidecar in self.sidecars]
         for entry in self.entries:
             namespaces.append(entry.namespace)
             if entry.audience != EVERYBODY:
                 namespaces += entry.audience
-        views = [[s.definition for s in self.look(namespace)]
+        views = [self.look(namespace, self.sidecar_in(namespace))
                  for namespace in sorted(set(namespaces))]
-        return [s for s in self.view(None) if all(s.definition in view for view in views)]
+        views += [self.look(namespace, None) for namespace in sorted(set(namespaces))]
+        views += [self.look(sidecar.namespace, sidecar) for sidecar in self.sidecars
+                  if sidecar.selector is not None]
+        views += [self.view(pod) for pod in self.pods if pod.addresses]
+        return [s for s in self.view(None)
+                if all(any(s.definition is other.definition and s.ports == other.ports
+                           for other in view) for view in views)]
 
-    def look(self, namespace):
-        """Of each host the best definition that is visible from the namespace."""
+    def look(self, viewer, sidecar):
+        """Of each host what the first listener that imports it chooses, with its ports of
+        all listeners."""
+        listeners = sidecar.listeners if sidecar else EVERYTHING
+        taken = [listener.port for listener in listeners]
+        seen = []
+        for listener in listeners:
+            for definition, ports in self.choose(viewer, listener, taken):
+                for earlier in seen:
+                    if earlier.definition.defines(definition.pattern):
+                        if earlier.definition is definition:
+                            earlier.ports += [p for p in ports if p not in earlier.ports]
+                        break
+                else:
+                    seen.append(Seen(definition, list(ports)))
+        return seen
+
+    def choose(self, viewer, listener, taken):
+        """Of each host that the listener imports the best definition, with its ports."""
         chosen = []
         for definition in self.definitions:
-            if not definition.exported_to(namespace):
+            if not definition.exported_to(viewer) or not listener.has(definition, viewer):
                 continue
-            for index, rival in enumerate(chosen):
+            ports = listener.ports(definition, taken)
+            if ports is None:
+                continue
+            for index, (rival, _) in enumerate(chosen):
                 if rival.defines(definition.pattern):
-                    chosen[index] = self.better(rival, definition, namespace)
+                    if self.better(rival, definition, viewer) is definition:
+                        chosen[index] = definition, ports
                     break
             else:
-                chosen.append(definition)
-        return [Seen(definition) for definition in chosen]
+                chosen.append((definition, ports))
+        return chosen
 
     @staticmethod
     def better(first, second, namespace):
@@ -425,9 +549,13 @@ class Registry:
         if any(s.definition.pattern.has_above(name) for s in self.view(pod)) or \
                 any(is_below(zone, name) for zone in self.zones):
             return "parent"
-        if any(d.pattern.matches(name) for d in self.definitions):
-            return "not exported"
-        return "not registered"
+        return self.why_not(name, pod.namespace if pod else None)
+
+    def why_not(self, name, viewer):
+        hidden = [d for d in self.definitions if d.pattern.matches(name)]
+        if any(d.exported_to(viewer) for d in hidden):
+            return "not imported"
+        return "not exported" if hidden else "not registered"
 
     def host_text(self, seen):
         definition = seen.definition

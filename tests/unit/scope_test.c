@@ -295,69 +295,69 @@ static const struct view_case ports[] = {
 	POD_A SE("a", "e1", "", "[e.com]", P443) SE("a", "e2", "", "[e.com]", P80)
 	    PORTED(AT("80", "'*/*'")),
 	IN_A, "e.com", "a/e1 80"},
-    {"3.2 the first listener decides whose it is",
+    {"3.2a the first listener decides whose it is",
 	POD_A SE("b", "e1", "", "[e.com]", P80) SE("c", "e2", "", "[e.com]", P443)
 	    PORTED(AT("443", "'*/*'") ", " AT("80", "'*/*'")),
 	IN_A, "e.com", "c/e2 443"},
-    {"3.2 for each listener the own namespace goes first",
+    {"3.2a for each listener the own namespace goes first",
 	POD_A SE("b", "e1", OLD, "[e.com]", P80_443) SE("a", "e2", NEW, "[e.com]", P80)
 	    PORTED(AT("80", "'*/*'") ", " AT("443", "'*/*'")),
 	IN_A, "e.com", "a/e2 80"},
-    {"3.2 the namespace of the first, with what later ones serve of it",
+    {"3.2a the namespace of the first, with what later ones serve of it",
 	POD_A SE("b", "e1", OLD, "[e.com]", P80_443) SE("c", "e2", NEW, "[e.com]",
 	    P80_443) PORTED(AT("80", "'c/*'") ", " AT("443", "'c/*', 'b/x.com'")),
 	IN_A, "e.com", "c/e2 80,443"},
 };
 
 static const struct view_case precedence[] = {
-    {"3.2 own before older public",
+    {"3.2a own before older public",
 	POD_A SE("b", "e1", OLD, "[e.com]", P443) SE("a", "e2", NEW, "[e.com]", P443)
 	    SC("a", "s", "'*/*', '~b/x.com'"),
 	IN_A, "e.com", "a/e2 443"},
-    {"3.2 private before older public",
+    {"3.2a private before older public",
 	POD_A SE("b", "e1", OLD, "[e.com]", P443) SE("c", "e2", NEW, "[e.com]",
 	    P443 ", exportTo: [a]") SC("a", "s", "'b/*', 'c/*'"),
 	IN_A, "e.com", "c/e2 443"},
-    {"3.2 private that is not imported",
+    {"3.2a private that is not imported",
 	POD_A SE("b", "e1", OLD, "[e.com]", P443)
 	    SE("c", "e2", NEW, "[e.com]", P443 ", exportTo: [a]") SC("a", "s", "'b/*'"),
 	IN_A, "e.com", "b/e1 443"},
-    {"3.2 the oldest public",
+    {"3.2a the oldest public",
 	POD_A SE("b", "e1", NEW, "[e.com]", P443) SE("c", "e2", OLD, "[e.com]", P443)
 	    SC("a", "s", "'b/*', 'c/*'"),
 	IN_A, "e.com", "c/e2 443"},
-    {"3.2 the oldest public, under the root's",
+    {"3.2a the oldest public, under the root's",
 	POD_A SE("b", "e1", NEW, "[e.com]", P443) SE("c", "e2", OLD, "[e.com]", P443)
 	    SC("istio-system", "s", "'*/e.com'"),
 	IN_A, "e.com", "c/e2 443"},
-    {"3.2 own before what nobody sees, under the root's",
+    {"3.2a own before what nobody sees, under the root's",
 	POD_A SE("b", "e1", OLD, "[e.com]", P443) SE("a", "e2", NEW, "[e.com]", P443)
 	    SC("istio-system", "s", "'*/e.com'"),
 	IN_A, "e.com", "a/e2 443"},
-    {"3.2 private before what nobody sees, under the root's",
+    {"3.2a private before what nobody sees, under the root's",
 	POD_A SE("b", "e1", OLD, "[e.com]", P443) SE("c", "e2", NEW, "[e.com]",
 	    P443 ", exportTo: [a]") SC("istio-system", "s", "'*/e.com'"),
 	IN_A, "e.com", "c/e2 443"},
-    {"3.2 own that is not imported, under the root's",
+    {"3.2a own that is not imported, under the root's",
 	POD_A SE("b", "e1", OLD, "[e.com]", P443) SE("a", "e2", NEW, "[e.com]", P443)
 	    SC("istio-system", "s", "'b/*'"),
 	IN_A, "e.com", "b/e1 443"},
-    {"3.2 the own public one is what nobody sees, under the root's",
+    {"3.2a the own public one is what nobody sees, under the root's",
 	POD_A SE("a", "e1", OLD, "[e.com]", P443) SE("b", "e2", NEW, "[e.com]", P443)
 	    SC("istio-system", "s", "'*/e.com'"),
 	IN_A, "e.com", "a/e1 443"},
-    {"3.2 exact and wildcard are different hosts",
+    {"3.2a exact and wildcard are different hosts",
 	POD_A SE("b", "e1", "", "['*.e.com']", P443) SE("c", "e2", "", "[x.e.com]", P80)
 	    SC("a", "s", "'b/*'"),
 	IN_A, "x.e.com", "b/e1 443"},
-    {"3.2 own for who is under no Sidecar",
+    {"3.2a own for who is under no Sidecar",
 	POD_A SE("b", "e1", OLD, "[e.com]", P443) SE("a", "e2", NEW, "[e.com]", P443),
 	IN_A, "e.com", "a/e2 443"},
-    {"3.2 private before older public, without Sidecar",
+    {"3.2a private before older public, without Sidecar",
 	POD_A SE("b", "e1", OLD, "[e.com]", P443)
 	    SE("c", "e2", NEW, "[e.com]", P443 ", exportTo: [a]"),
 	IN_A, "e.com", "c/e2 443"},
-    {"3.2 the oldest of two private, without Sidecar",
+    {"3.2a the oldest of two private, without Sidecar",
 	POD_A SE("b", "e1", NEW, "[e.com]", P443 ", exportTo: [a]")
 	    SE("c", "e2", OLD, "[e.com]", P443 ", exportTo: [a, c]"),
 	IN_A, "e.com", "c/e2 443"},

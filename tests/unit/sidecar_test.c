@@ -284,13 +284,15 @@ rules(void **state)
 		bool whole = is_whole(c->spec);
 		char text[1024];
 		struct built b;
+		bool good;
 
 		(void)snprintf(text, sizeof(text), HEAD "}\nspec: %s%s%s\n",
 		    whole ? "" : "{", c->spec, whole ? "" : "}");
 		built_from(&b, text);
-		if (!as_expected(&b, c))
+		good = as_expected(&b, c);
+		if (!good)
 			built_print(&b);
-		failed += case_failed("", c->title, as_expected(&b, c));
+		failed += case_failed("", c->title, good);
 		built_close(&b);
 	}
 	assert_int_equal(failed, 0);
