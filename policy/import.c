@@ -181,10 +181,11 @@ list_rows(const struct node *hosts, const char *own, struct row *rows)
 
 	for (const struct node *c = hosts->child; c != NULL; c = c->next) {
 		const char *slash = c->kind == NODE_SCALAR ? strchr(c->text, '/') : NULL;
-		bool is_own = slash == c->text + 1 && c->text[0] == '.';
+		bool is_own;
 
 		if (slash == NULL || c->text[0] == '~')
 			continue;
+		is_own = slash == c->text + 1 && c->text[0] == '.';
 		rows[n++] = (struct row){
 		    .namespace = is_own ? own : c->text,
 		    .len = is_own ? strlen(own) : (size_t)(slash - c->text),
