@@ -156,7 +156,7 @@ take_broken(struct registry_builder *b, size_t errors)
 
 int
 admission_close(struct registry_builder *b, const struct reader *rd,
-    const struct manifest *m, bool vital)
+    const struct manifest *m, enum object_weight weight)
 {
 	struct admission *a = &b->admission;
 	size_t errors = rd->findings->errors - a->errors_before;
@@ -164,14 +164,14 @@ admission_close(struct registry_builder *b, const struct reader *rd,
 	errors -= a->fatal - a->fatal_before;
 	switch (a->outcome) {
 	case ADMISSION_UNTOLD:
-		if (vital)
+		if (weight != OBJECT_OPENS)
 			a->fatal += errors;
 		return 0;
 	case ADMISSION_LATER:
 		return 0;
 	case ADMISSION_TWICE:
 		a->told += errors;
-		if (a->skip && !vital) {
+		if (a->skip && weight != OBJECT_VITAL) {
 			a->excused += errors;
 			a->left_out++;
 		}
@@ -180,7 +180,7 @@ admission_close(struct registry_builder *b, const struct reader *rd,
 		break;
 	}
 	a->told += errors;
-	a->object->vital = vital;
+	a->object->weight = weight;
 	if (errors > 0)
 		return a->restoring ? 0 : take_broken(b, errors);
 	a->object->state = OBJECT_TAKEN;
@@ -294,14 +294,51 @@ take_laters(struct registry_builder *b)
 	return r;
 }
 
+/* Pods of every namespace may be under what stands in the root namespace. */
+static bool
+refuses(const struct registry_builder *b, const struct object *o)
+{
+	const struct mesh *configured = b->settings->mesh;
+	const char *root = b->mesh.root_namespace;
+
+	if (o->restored || o->weight == OBJECT_OPENS)
+		return false;
+	if (root == NULL && configured != NULL)
+		root = configured->root_namespace;
+	if (root == NULL)
+		root = MESH_ROOT_NAMESPACE;
+	return o->weight == OBJECT_VITAL || strcmp(o->id.namespace, root) == 0;
+}
+
+/* One for all that are broken in a namespace would do; the last one goes before. */
+static void
+close_namespace(struct registry_builder *b, const struct object *o)
+{
+	struct registry_source source = {
+	    .kind = "Sidecar",
+	    .namespace = o->id.namespace,
+	    .name = o->id.name,
+	    .file = o->broken.file,
+	    .line = o->broken.line,
+	};
+	struct sidecar *s = sidecar_closed(&b->build, &source);
+
+	if (s == NULL)
+		return; /* the memory's lack is looked at later */
+	*b->sidecars_end = s;
+	b->sidecars_end = &s->next;
+	b->sidecar_count++;
+}
+
 static void
 report_object(struct registry_builder *b, const struct object *o)
 {
 	struct admission *a = &b->admission;
 	const struct object_place *at = &o->broken;
+	bool closes = o->weight == OBJECT_CLOSES && o->state == OBJECT_BROKEN;
 
-	if (o->vital && !o->restored)
-		return; /* its errors stand, and refuse */
+	if (refuses(b, o))
+		return; /* its errors stand */
 	a->excused += o->errors;
 	if (o->restored) {
 		findings_add(b->findings, FINDING_WARNING, at->file, at->line, at->column,
@@ -311,8 +348,11 @@ report_object(struct registry_builder *b, const struct object *o)
 	}
 	a->left_out++;
 	findings_add(b->findings, FINDING_WARNING, at->file, at->line, at->column,
-	    "%s %s/%s is left out until it is mended", o->id.kind, o->id.namespace,
-	    o->id.name);
+	    "%s %s/%s is left out until it is mended%s", o->id.kind, o->id.namespace,
+	    o->id.name,
+	    closes ? "; meanwhile the pods of its namespace import nothing" : "");
+	if (closes)
+		close_namespace(b, o);
 }
 
 static void
@@ -369,7 +409,7 @@ admission_finish(struct registry_builder *b)
 		r = kept_seal(a->kept, &b->image);
 	if (r == 0)
 		report(b);
-	return r;
+	return r == 0 ? b->build.lack : r;
 }
 
 int

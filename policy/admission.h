@@ -12,6 +12,9 @@
  *		were not met elsewhere, since one that was deleted cannot be told from one
  *		that cannot be read
  *	one object at two places: the place where it was before counts, else the first
+ *	a Sidecar without a last good form: pods of its namespace are under REGISTRY_ONLY
+ *		and import nothing until it is mended; in the root namespace, or where it
+ *		does not say which one it is, it refuses the build
  *	a vital object (one that speaks for the whole mesh, and a Sidecar, without which
  *		its pods see more) without a last good form, and two of the mesh that
  *		disagree, refuse the build all the same: without them everything might be
@@ -73,7 +76,7 @@ MUST_CHECK int admission_ask(
     struct registry_builder *b, struct reader *rd, struct manifest *m);
 /* It was taken, unless there was an error. Negative: memory lacks. */
 MUST_CHECK int admission_close(struct registry_builder *b, const struct reader *rd,
-    const struct manifest *m, bool vital);
+    const struct manifest *m, enum object_weight weight);
 
 /* Errors were found in the file, or in its place, that are no told object's. */
 MUST_CHECK int admission_lose(

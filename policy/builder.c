@@ -261,12 +261,12 @@ static const struct kind kinds[] = {
     {"discovery.k8s.io", "EndpointSlice", {"v1", "v1beta1"}, take_slice},
 };
 
-/* Is more open without it than with it? */
-static bool
-is_vital(const struct kind *k)
+static enum object_weight
+weight_of(const struct kind *k)
 {
-	return k->take == take_operator || k->take == take_config_map ||
-	       k->take == take_sidecar;
+	if (k->take == take_operator || k->take == take_config_map)
+		return OBJECT_VITAL;
+	return k->take == take_sidecar ? OBJECT_CLOSES : OBJECT_OPENS;
 }
 
 static bool
@@ -303,7 +303,7 @@ take_kind(struct registry_builder *b, struct reader *rd, struct manifest *m, siz
 
 	admission_open(b, rd);
 	r = take_known(b, rd, m, k, version);
-	return r < 0 ? r : admission_close(b, rd, m, is_vital(k));
+	return r < 0 ? r : admission_close(b, rd, m, weight_of(k));
 }
 
 int

@@ -36,6 +36,13 @@ enum object_state {
 	OBJECT_BROKEN, /* what was met of it is wrong */
 };
 
+/* What leaving it out would do. */
+enum object_weight {
+	OBJECT_OPENS,  /* less is open then */
+	OBJECT_CLOSES, /* more may be: its namespace is closed in its stead */
+	OBJECT_VITAL,  /* everything may be: it is not left out */
+};
+
 struct object {
 	struct table_link link;
 	struct object *next; /* in the order in which they were met */
@@ -44,7 +51,7 @@ struct object {
 	struct object_place broken; /* file NULL: nothing was */
 	enum object_state state;
 	size_t errors; /* found in it */
-	bool vital;    /* may not be left out */
+	enum object_weight weight;
 	bool restored; /* what counts is its last good form */
 };
 

@@ -163,3 +163,29 @@ sidecar_read(struct reader *rd, const struct manifest *m)
 	read_spec(rd, m, s);
 	return rd->errors == errors && rd->memory->lack == 0 ? s : NULL;
 }
+
+struct sidecar *
+sidecar_closed(struct memory *memory, const struct registry_source *source)
+{
+	struct sidecar *s = memory_alloc(memory, sizeof(*s));
+	struct egress *e = memory_alloc(memory, sizeof(*e));
+	struct import *nothing = memory_alloc(memory, sizeof(*nothing));
+
+	if (s == NULL || e == NULL || nothing == NULL)
+		return NULL;
+	*nothing = (struct import){.exclude = true,
+	    .where = IMPORT_ANYWHERE,
+	    .what = IMPORT_ALL,
+	    .key = "",
+	    .text = "~/*"};
+	*e = (struct egress){.import_count = 1, .imports = nothing, .line = source->line};
+	*s = (struct sidecar){
+	    .source = *source,
+	    .closed = true,
+	    .has_outbound = true,
+	    .outbound = OUTBOUND_REGISTRY_ONLY,
+	    .egress_count = 1,
+	    .egress = e,
+	};
+	return s;
+}

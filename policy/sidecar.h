@@ -25,6 +25,8 @@ struct scope_rule;
 struct sidecar {
 	struct registry_source source;
 	int64_t created;
+	bool closed;       /* stands for broken ones: it goes before all others of its
+			      namespace, and imports nothing */
 	bool has_selector; /* workloadSelector is there, be it empty */
 	struct labels selector;
 	bool has_outbound; /* outboundTrafficPolicy is there, be it empty */
@@ -39,5 +41,9 @@ struct sidecar {
 /* NULL after error findings, or when the reader's memory lacks. m has had its metadata
  * read. file is kept as the source's, and must live as long as the Sidecar. */
 struct sidecar *sidecar_read(struct reader *rd, const struct manifest *m);
+/* What stands for a broken one: REGISTRY_ONLY, and nothing imported, for all pods of the
+ * namespace. Borrows all texts. NULL when memory lacks. */
+struct sidecar *sidecar_closed(
+    struct memory *memory, const struct registry_source *source);
 
 #endif

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* By namespace, those with workloadSelector first, then by age and name. */
+/* By namespace, in it what stands for broken ones first, then those with
+ * workloadSelector, then by age and name. */
 static int
 compare(const void *a, const void *b)
 {
@@ -15,6 +16,8 @@ compare(const void *a, const void *b)
 
 	if (order != 0)
 		return order;
+	if (x->closed != y->closed)
+		return x->closed ? -1 : 1;
 	if (x->has_selector != y->has_selector)
 		return x->has_selector ? -1 : 1;
 	if (x->created != y->created)
@@ -53,7 +56,9 @@ take(struct sidecar_group *g, struct sidecar *const *at, struct findings *findin
 {
 	struct sidecar *s = *at;
 
-	if (s->has_selector) {
+	if (s->closed) {
+		g->closed = s;
+	} else if (s->has_selector) {
 		if (g->selecting_count++ == 0)
 			g->selecting = at;
 	} else if (g->plain == NULL) {
@@ -92,9 +97,11 @@ sidecar_set_build(struct sidecar_set *set, const struct sidecar_set_input *input
 struct sidecar *
 sidecar_set_plain(const struct sidecar_set *set, uint32_t namespace_id)
 {
-	struct sidecar *own = set->groups[namespace_id].plain;
+	const struct sidecar_group *g = &set->groups[namespace_id];
 
-	return own != NULL ? own : set->root;
+	if (g->closed != NULL)
+		return g->closed;
+	return g->plain != NULL ? g->plain : set->root;
 }
 
 struct sidecar *
@@ -103,7 +110,7 @@ sidecar_set_choose(
 {
 	const struct sidecar_group *g = &set->groups[namespace_id];
 
-	for (size_t i = 0; i < g->selecting_count; i++)
+	for (size_t i = 0; g->closed == NULL && i < g->selecting_count; i++)
 		if (labels_match(&g->selecting[i]->selector, labels))
 			return g->selecting[i];
 	return sidecar_set_plain(set, namespace_id);

@@ -2,6 +2,7 @@
 /*
  * All Sidecars, and which one applies to a pod: one at most, and nothing is merged.
  *
+ * 0. one of the pod's namespace that stands for a broken one;
  * 1. one of the pod's namespace whose workloadSelector matches, the oldest;
  * 2. else the oldest one of that namespace without workloadSelector;
  * 3. else the oldest one without workloadSelector of the root namespace;
@@ -24,7 +25,8 @@
 struct sidecar_group {
 	struct sidecar *const *selecting; /* with workloadSelector, the oldest first */
 	size_t selecting_count;
-	struct sidecar *plain; /* the oldest without; NULL: none */
+	struct sidecar *plain;  /* the oldest without; NULL: none */
+	struct sidecar *closed; /* goes before all; NULL: none */
 };
 
 struct sidecar_set {

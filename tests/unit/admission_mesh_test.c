@@ -4,6 +4,15 @@
  */
 #include "tests/unit/admission_bed.h"
 
+#define SIDECAR(name, namespace, rest)                                                   \
+	"---\napiVersion: networking.istio.io/v1\nkind: Sidecar\n"                       \
+	"metadata: {name: " name ", namespace: " namespace "}\nspec: {" rest "}\n"
+#define POD(name, namespace, address)                                                    \
+	"---\napiVersion: v1\nkind: Pod\n"                                               \
+	"metadata: {name: " name                                                         \
+	", namespace: " namespace ", labels: {app: " name "}}\n"                         \
+				  "status: {podIP: " address "}\n"
+
 static void
 a_broken_mesh_without_a_last_good_form_refuses(void **state)
 {
@@ -83,6 +92,67 @@ at_the_start_what_cannot_be_told_must_not_open_everything(void **state)
 	assert_counts(1, 0);
 }
 
+#define PODS POD("web", "shop", "10.244.0.1") POD("db", "data", "10.244.0.2")
+
+static enum verdict_kind
+seen_by(const char *pod, const char *host)
+{
+	return built_judge(&bed.now, pod, host).kind;
+}
+
+/* Not even what another Sidecar of the namespace would show to the pod. */
+static void
+a_broken_sidecar_closes_its_namespace(void **state)
+{
+	(void)state;
+	BUILD({"a", GOOD("a", "a.test") PODS},
+	    {"s",
+		SIDECAR("s", "shop", "egress: [{hosts: [nothing]}]") SIDECAR("t", "shop",
+		    "workloadSelector: {labels: {app: web}}, egress: [{hosts: "
+		    "['*/*']}]")});
+	assert_counts(1, 0);
+	assert_true(built_says(
+	    &bed.now, FINDING_WARNING, "meanwhile the pods of its namespace import"));
+	assert_int_equal(seen_by("10.244.0.1", "a.test"), VERDICT_REFUSED);
+	assert_int_equal(seen_by("10.244.0.2", "a.test"), VERDICT_HOST);
+	/* mended, then broken again: what was good holds */
+	BUILD({"a", GOOD("a", "a.test") PODS},
+	    {"s", SIDECAR("s", "shop", "egress: [{hosts: ['./*']}]")});
+	assert_counts(0, 0);
+	assert_int_equal(seen_by("10.244.0.1", "a.test"), VERDICT_HOST);
+	BUILD({"a", GOOD("a", "a.test") GOOD("b", "b.test") PODS},
+	    {"s", SIDECAR("s", "shop", "egress: [{hosts: [nothing]}]")});
+	assert_counts(0, 1);
+	assert_int_equal(seen_by("10.244.0.1", "b.test"), VERDICT_HOST);
+}
+
+static void
+it_closes_also_where_all_is_open(void **state)
+{
+	(void)state;
+	bed.now.settings.has_outbound = false;
+	BUILD({"a", PODS}, {"s", SIDECAR("s", "shop", "outboundTrafficPolicy: 1")
+				     SIDECAR("t", "shop", "egress: 1")});
+	assert_counts(2, 0);
+	assert_int_equal(seen_by("10.244.0.1", "a.test"), VERDICT_REFUSED);
+	assert_int_equal(seen_by("10.244.0.2", "a.test"), VERDICT_OPEN);
+}
+
+static void
+a_broken_sidecar_of_the_root_namespace_refuses(void **state)
+{
+	(void)state;
+	BUILD({"s", SIDECAR("s", "istio-system", "egress: 1")});
+	assert_refused("egress");
+	BUILD({"m", "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"
+		    "metadata: {name: mesh}\n"
+		    "spec: {meshConfig: {rootNamespace: shop}}\n"},
+	    {"s", SIDECAR("s", "shop", "egress: 1")});
+	assert_refused("egress");
+	BUILD({"s", "apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: {}\n"});
+	assert_refused("metadata.name");
+}
+
 int
 main(void)
 {
@@ -92,6 +162,9 @@ main(void)
 	    TEST(a_broken_mesh_keeps_its_last_good_form),
 	    TEST(meshes_that_disagree_refuse),
 	    TEST(at_the_start_what_cannot_be_told_must_not_open_everything),
+	    TEST(a_broken_sidecar_closes_its_namespace),
+	    TEST(it_closes_also_where_all_is_open),
+	    TEST(a_broken_sidecar_of_the_root_namespace_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
