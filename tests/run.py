@@ -43,6 +43,7 @@ RULES = {
     "3.1": "exportTo",
     "3.2a": "the same host in several namespaces",
     "3.2b": "the same host in one namespace",
+    "5.1": "Services, EndpointSlices and selected workloads",
     "7": "names and wildcards",
 }
 ROWS_MIN = 2

@@ -16,7 +16,8 @@ HOSTS = ["t", "w.t", "x.w.t", "y.w.t", "n.w.t", "x.n.w.t", "y.x.n.w.t", "a.t", "
 WILDCARDS = ["*.t", "*.w.t", "*.n.w.t", "*.x.n.w.t", "*.a.t", "*.u.v", "*.local",
              "*.cluster.local", "*.x.w.t", "*.v"]
 PARTIAL = ["*w.t", "*-x.w.t"]
-ZONES = ["cluster.local", "inner.cluster.local", "x.local", "zone"]
+ZONES = ["cluster.local", "svc.cluster.local", "a.svc.cluster.local", "inner.cluster.local",
+         "x.local", "zone"]
 TIMES = ["2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z", "2021-01-01T01:00:00+01:00",
          "2022-06-01T12:00:00.5Z", "2023-01-01T00:00:00Z"]
 PROTOCOLS = ["HTTP", "HTTPS", "TLS", "TCP", "UDP", "GRPC", "http2", "MONGO", ""]
@@ -36,7 +37,9 @@ PROBES = ["8.8.8.8", "203.0.113.1", "203.0.113.2", "203.0.113.77", "10.1.2.3", "
           "100.64.0.1", "198.51.100.1", "2606:4700::1", "2001:db8::1", "2001:db8::2",
           "2001:db8:5::1", "2001:db8:9::1", "fd00:5::1", "fd00:6::1", "fe80::1", "::1",
           "::ffff:10.1.2.3", "::ffff:8.8.8.8", "64:ff9b::203.0.113.1", "64:ff9b::127.0.0.1",
-          "64:ff9b::8.8.8.8", "2002:a01:203::1"]
+          "64:ff9b::8.8.8.8", "2002:a01:203::1", "10.96.0.1",
+          "fd00:96::2", "10.244.0.1", "64:ff9b::192.0.2.7", "10.0.0.1", "172.16.0.1"]
+TWIN_TRIES = 8
 
 
 class Registry:
@@ -50,7 +53,9 @@ class Registry:
         chance = self.chance
         self.hosts = chance.sample(HOSTS, chance.randint(2, 7)) + \
             chance.sample(WILDCARDS, chance.randint(0, 4)) + chance.sample(PARTIAL, 1)
-        self.manifests = self.make_pods() + self.make_entries() + \
+        self.services = self.make_services()
+        self.manifests = self.services + self.make_pods() + \
+            self.make_workload_entries() + self.make_entries() + \
             self.make_sidecars() + self.make_mesh()
         chance.shuffle(self.manifests)
         self.questions = [self.make_question() for _ in range(questions)]
@@ -102,15 +107,49 @@ class Registry:
         v4, v6 = f"10.0.0.{number}", f"fd00::{number}"
         return self.chance.choice([[v4, v6]] * 5 + [[v6, v4], [v4], [v6], []])
 
+    def make_workload_entries(self):
+        manifests = []
+        for _ in range(self.chance.choice([0, 0, 1, 3])):
+            spec = {"address": self.chance.choice(["172.16.0.1", "fd00:172::1", "vm.u.v"])}
+            labels = self.chance.choice(LABELS)
+            if labels:
+                spec["labels"] = labels
+            manifests.append({"apiVersion": "networking.istio.io/v1", "kind": "WorkloadEntry",
+                              "metadata": self.metadata(self.chance.choice(NAMESPACES)),
+                              "spec": spec})
+        return manifests
+
     # ServiceEntries
 
     def make_entries(self):
-        return [self.make_entry() for _ in range(self.chance.choice([0, 2, 5, 8, 12, 16]))]
+        """Some are made to agree with an earlier one, so that they are merged."""
+        entries = []
+        for _ in range(self.chance.choice([0, 2, 5, 8, 12, 16])):
+            if entries and self.likely(0.2):
+                entries.append(self.make_twin(self.chance.choice(entries)))
+            else:
+                entries.append(self.make_entry())
+        return entries
 
-    def make_entry(self):
+    def make_twin(self, first):
+        for _ in range(TWIN_TRIES):
+            entry = self.make_entry(first["spec"]["hosts"])
+            if entry["spec"].get("resolution") == first["spec"].get("resolution"):
+                break
+        metadata, spec = entry["metadata"], entry["spec"]
+        metadata["namespace"] = first["metadata"]["namespace"]
+        metadata.pop("labels", None)
+        spec.pop("exportTo", None)
+        for key, part, of in (("labels", metadata, first["metadata"]),
+                              ("exportTo", spec, first["spec"])):
+            if key in of:
+                part[key] = of[key]
+        return entry
+
+    def make_entry(self, hosts=None):
         chance = self.chance
         metadata = self.metadata(chance.choice(NAMESPACES + [PODLESS]))
-        hosts = chance.sample(self.hosts, chance.choice([1, 1, 1, 2, 3]))
+        hosts = hosts or chance.sample(self.hosts, chance.choice([1, 1, 1, 2, 3]))
         spec = {"hosts": [self.written(host) for host in hosts]}
         resolution = chance.choice(self.resolutions(hosts))
         if resolution != "NONE" or self.likely(0.5):
@@ -140,7 +179,7 @@ class Registry:
         """As a person may have written it."""
         if self.likely(0.1):
             host = host.upper()
-        if self.likely(0.1):
+        if self.likely(0.1) and not host.endswith("."):
             host += "."
         return host
 
@@ -171,6 +210,8 @@ class Registry:
             spec["addresses"] = addresses
 
     def add_endpoints(self, spec, resolution):
+        if resolution == "NONE" and self.likely(0.1):
+            spec["workloadSelector"] = {"labels": {"app": "x"}}
         if resolution in ("NONE", "DYNAMIC_DNS"):
             return
         choice = ENDPOINTS if resolution == "STATIC" else ENDPOINTS + ENDPOINT_NAMES
@@ -178,7 +219,10 @@ class Registry:
         if resolution == "DNS with endpoints":
             spec["resolution"] = "DNS"
             count = max(count, 1)
-        if count > 0:
+        if self.likely(0.2) and resolution != "DNS with endpoints":
+            spec["workloadSelector"] = {"labels": self.chance.choice([{"app": "x"},
+                                                                      {"app": "y"}])}
+        elif count > 0:
             spec["endpoints"] = [{"address": text}
                                  for text in self.chance.sample(choice, count)]
 
@@ -197,6 +241,63 @@ class Registry:
             some.insert(chance.randint(0, len(some)), own[0])
         return some
 
+    # Services
+
+    def make_services(self):
+        """Their names are hosts that entries and questions are about, too."""
+        chance = self.chance
+        manifests = []
+        places = chance.sample([(name, namespace) for name in ("s", "v")
+                                for namespace in NAMESPACES], chance.choice([0, 0, 1, 2, 4]))
+        for name, namespace in places:
+            host = f"{name}.{namespace}.svc.cluster.local"
+            self.hosts += [host, chance.choice([f"pod-0.{host}", f"*.{host}"])]
+            metadata = {**self.metadata(namespace), "name": name}
+            if self.likely(0.4):
+                metadata["annotations"] = {"networking.istio.io/exportTo": chance.choice(
+                    [".", "*", "~", "a", "d, .", " d,. ", ""])}
+            kind = chance.choice(["cluster", "cluster", "headless", "external"])
+            spec = {"ports": [{"port": port, "name": f"p{port}",
+                               "protocol": chance.choice(["TCP", "TCP", "UDP", "SCTP"])}
+                              for port in chance.sample(PORTS, chance.choice([1, 1, 2]))]}
+            if kind == "cluster":
+                addresses = chance.choice([["10.96.0.1"], ["10.96.0.2", "fd00:96::2"],
+                                           ["fd00:96::3"]])
+                spec.update({"clusterIP": addresses[0], "clusterIPs": addresses})
+            elif kind == "headless":
+                spec.update({"clusterIP": "None", "clusterIPs": ["None"]})
+                if self.likely(0.2):
+                    spec["publishNotReadyAddresses"] = True
+                manifests += [self.make_slice(name, namespace)
+                              for _ in range(chance.choice([0, 1, 1, 2]))]
+            else:
+                spec.update({"type": "ExternalName", "externalName":
+                             chance.choice(["real.t", "x.w.t", "X.cluster.local"])})
+            manifests.append({"apiVersion": "v1", "kind": "Service", "metadata": metadata,
+                              "spec": spec})
+        return manifests
+
+    def make_slice(self, service, namespace):
+        chance = self.chance
+        version = chance.choice([4, 4, 6])
+        endpoints = []
+        for number in range(chance.choice([0, 1, 2, 3])):
+            endpoint = {"addresses": [f"10.244.0.{number}" if version == 4
+                                      else f"fd00:244::{number}"]}
+            if self.likely(0.6):
+                endpoint["conditions"] = {"ready": self.likely(0.6)}
+            if self.likely(0.5):
+                endpoint["hostname"] = f"pod-{chance.randint(0, 1)}"
+            endpoints.append(endpoint)
+        self.names += 1
+        return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+                "metadata": {"name": f"e{self.names}", "namespace": namespace,
+                             "labels": {"kubernetes.io/service-name": service}},
+                "addressType": f"IPv{version}", "endpoints": endpoints,
+                "ports": [{"name": f"p{port}", "port": port,
+                           "protocol": chance.choice(["TCP", "UDP"])}
+                          for port in chance.sample(PORTS, 1)]}
+
     # Sidecars
 
     def make_sidecars(self):
@@ -204,7 +305,7 @@ class Registry:
 
     def make_sidecar(self):
         chance = self.chance
-        namespace = chance.choice(NAMESPACES + ["istio-system", PODLESS])
+        namespace = chance.choice(NAMESPACES + ["istio-system"] * 3 + [PODLESS])
         spec = {}
         if self.likely(0.4):
             labels = chance.choice(LABELS)
@@ -213,8 +314,7 @@ class Registry:
                                              {"mode": "ALLOW_ANY"}])
         if policy is not None:
             spec["outboundTrafficPolicy"] = policy
-        count = chance.choice([0, 1, 1, 1, 2, 3])
-        ports = chance.sample(PORTS, count)
+        ports = chance.sample(PORTS, chance.choice([0, 1, 1, 1, 2, 3, 3]))
         egress = [self.make_listener(port) for port in ports]
         if egress and self.likely(0.7):
             del egress[-1]["port"]
@@ -228,21 +328,26 @@ class Registry:
     def make_listener(self, port):
         protocol = self.chance.choice(["HTTP", "TCP", "TLS", "HTTP", "HTTP_PROXY"])
         hosts = [self.make_import() for _ in range(self.chance.choice([1, 1, 2, 3]))]
+        if self.likely(0.2):
+            hosts = ["*/*", self.make_import("~.")]
         return {"port": {"number": port, "protocol": protocol, "name": f"p{port}"},
                 "hosts": sorted(set(hosts))}
 
-    def make_import(self):
+    def make_import(self, namespace=None):
         chance = self.chance
-        namespace = chance.choice(["*", "*", ".", "."] + NAMESPACES + [PODLESS])
-        if self.likely(0.15):
-            namespace = chance.choice(["~", "~.", "~a", "~b", "~d"])
-        host = chance.choice(["*", "*", "*", "full", "full", "other"])
+        if namespace is None:
+            namespace = chance.choice(["*", "*", ".", "."] + NAMESPACES + [PODLESS])
+            if self.likely(0.15):
+                namespace = chance.choice(["~", "~.", "~a", "~b", "~d"])
+        host = chance.choice(["*", "*", "*", "full", "full", "below", "other"])
         if host == "full":
             host = chance.choice(self.hosts)
+        elif host == "below":
+            host = f"*.{chance.choice(self.hosts).removeprefix('*.')}"
         elif host == "other":
             host = chance.choice(WILDCARDS)
-        if host.startswith("*") and not host.startswith("*.") or "." not in host:
-            host = "*"
+        if "*" in host[1:] or (host[0] == "*" and host[1:2] != ".") or "." not in host:
+            host = "*"  # no pattern of a Sidecar's
         return f"{namespace}/{host}"
 
     # The mesh

@@ -212,12 +212,10 @@ print_static(const struct registry_host *h)
 {
 	struct addr list[STATIC_MAX];
 	char text[ADDR_TEXT_MAX];
-	size_t n;
+	size_t n = registry_static(h, list, STATIC_MAX);
 
-	if (h->resolution != RESOLUTION_STATIC)
-		return;
-	n = registry_static(h, list, STATIC_MAX);
-	(void)printf(" static=");
+	if (n > 0)
+		(void)printf(" static=");
 	for (size_t i = 0; i < n; i++)
 		(void)printf("%s%s", i > 0 ? "," : "", addr_format(&list[i], text));
 }
@@ -246,6 +244,10 @@ print_host(const struct judge *j, const struct registry_host *h)
 	    h->internal ? " internal" : "");
 	print_ports(h);
 	print_permits(j, h);
+	if (h->in_zone) {
+		(void)printf(" zone=%u", h->zone);
+		return;
+	}
 	print_targets(h);
 	print_static(h);
 }

@@ -18,6 +18,8 @@ REGISTRY_ONLY, ALLOW_ANY = "REGISTRY_ONLY", "ALLOW_ANY"
 RESOLUTIONS = {"NONE": 0, "STATIC": 1, "DNS": 2, "DNS_ROUND_ROBIN": 3, "DYNAMIC_DNS": 4}
 EVERYBODY = "*"  # as the audience of a definition
 
+CLUSTER_DOMAIN = "cluster.local"
+
 PUBLIC, PRIVATE, NEVER = "public", "private", "never"
 
 
@@ -267,7 +269,7 @@ def policy_mode(policy):
 class Entry:
     """A ServiceEntry."""
 
-    def __init__(self, manifest, default_export):
+    def __init__(self, manifest, default_export, workloads):
         metadata, spec = manifest["metadata"], manifest["spec"]
         self.kind = "ServiceEntry"
         self.namespace = metadata.get("namespace", "default")
@@ -281,20 +283,106 @@ class Entry:
                        UDP if port.get("protocol", "").upper() == "UDP" else TCP)
                       for port in spec.get("ports") or []]
         self.addresses = [prefix_of(text) for text in spec.get("addresses") or []]
-        self.endpoints, self.targets = [], []
-        for endpoint in spec.get("endpoints") or []:
-            try:
-                self.endpoints.append(prefix_of(endpoint["address"]))
-            except ValueError:
-                self.targets.append(".".join(labels_of(endpoint["address"])))
-        self.has_endpoints = bool(spec.get("endpoints"))
         selector = spec.get("workloadSelector")
         self.selector = None if selector is None else selector.get("labels") or {}
+        texts = [endpoint["address"] for endpoint in spec.get("endpoints") or []]
+        for namespace, labels, addresses in workloads:
+            if selector is not None and namespace == self.namespace and \
+                    selects({"matchLabels": self.selector}, labels):
+                texts += addresses
+        self.endpoints, self.targets = [], []
+        for text in texts:
+            try:
+                self.endpoints.append(prefix_of(text))
+            except ValueError:
+                self.targets.append(".".join(labels_of(text)))
+        if self.resolution in ("NONE", "STATIC"):
+            self.targets = []  # no names are asked in their stead
+        if self.resolution == "NONE" and self.endpoints:
+            self.resolution = "STATIC"  # those that it selects are answered
+        self.has_endpoints = bool(spec.get("endpoints")) or selector is not None
         self.audience = audience(spec.get("exportTo") or default_export, self.namespace)
 
+    def is_service(self):
+        return False
+
     def agrees_with(self, other):
-        return (self.resolution == other.resolution and self.labels == other.labels and
+        return (not other.is_service() and self.resolution == other.resolution and
+                self.labels == other.labels and
                 self.selector == other.selector and self.audience == other.audience)
+
+
+class Service:
+    """A Kubernetes Service as the entry that would say the same."""
+
+    def __init__(self, manifest, slices, default_export):
+        metadata, spec = manifest["metadata"], manifest["spec"]
+        self.kind = "Service"
+        self.namespace = metadata.get("namespace", "default")
+        self.name = metadata["name"]
+        self.age = created(metadata), self.namespace, self.name
+        self.hosts = [Pattern(f"{self.name}.{self.namespace}.svc.{CLUSTER_DOMAIN}")]
+        self.internal = True
+        self.ports = service_ports(spec.get("ports") or [], "port")
+        self.addresses, self.targets = [], []
+        self.resolution = "STATIC"
+        self.slices = [piece for piece in slices
+                       if piece["metadata"]["namespace"] == self.namespace and
+                       piece["metadata"]["labels"]["kubernetes.io/service-name"] == self.name]
+        self.not_ready_too = spec.get("publishNotReadyAddresses") or False
+        self.headless = spec.get("clusterIP") == "None"
+        self.endpoints = [prefix_of(text) for text in spec.get("clusterIPs") or []
+                          if text != "None"]
+        if self.headless:
+            self.endpoints = self.ready(None)
+            for piece in self.slices:
+                self.ports += service_ports(piece.get("ports") or [], "port")
+        if spec.get("type") == "ExternalName":
+            self.resolution = "DNS"
+            self.targets = [".".join(labels_of(spec["externalName"]))]
+        self.has_endpoints = True
+        annotation = (metadata.get("annotations") or {}).get("networking.istio.io/exportTo")
+        words = [word.strip() for word in (annotation or "").split(",") if word.strip()]
+        self.audience = audience(words or default_export, self.namespace)
+
+    def ready(self, hostname):
+        """The addresses of the ready endpoints, or of those with this hostname."""
+        return [prefix_of(text) for piece in self.slices for endpoint in piece["endpoints"]
+                for text in endpoint["addresses"]
+                if (self.not_ready_too or
+                    (endpoint.get("conditions") or {}).get("ready") is not False)
+                and hostname in (None, endpoint.get("hostname"))]
+
+    def members(self):
+        """The hosts that a headless one's endpoints are."""
+        if not self.headless:
+            return []
+        names = sorted(set(endpoint["hostname"] for piece in self.slices
+                           for endpoint in piece["endpoints"] if endpoint.get("hostname")))
+        return [member for member in (Member(self, name) for name in names)
+                if member.endpoints]
+
+    def is_service(self):
+        return True
+
+    def agrees_with(self, other):
+        return False
+
+
+class Member(Service):
+    """An endpoint of a headless Service that has a name of its own."""
+
+    def __init__(self, service, hostname):
+        self.__dict__.update(service.__dict__)
+        self.headless = False
+        self.hosts = [Pattern(f"{hostname}.{service.hosts[0].text}")]
+        self.endpoints = service.ready(hostname)
+
+
+def service_ports(ports, key):
+    of = {"TCP": TCP, "UDP": UDP}
+    return [(port[key], of[port.get("protocol", "TCP")]) for port in ports
+            if port.get("protocol", "TCP") in of]
 
 
 class Definition:
@@ -322,6 +410,10 @@ class Definition:
         """One of them that leads outside makes the host one that leads outside."""
         return all(part.internal for part in self.parts)
 
+    def zone(self, zones):
+        """That a Service is asked in, or -1."""
+        return zone_of(self.pattern.labels, zones) if self.oldest.is_service() else -1
+
     def lists(self, address):
         prefixes = [prefix for part in self.parts for prefix in part.addresses + part.endpoints]
         return any(contains(prefix, form) for prefix in prefixes
@@ -331,14 +423,16 @@ class Definition:
         """No name is asked for the answer: neither an endpoint's nor the host's own."""
         if self.oldest.resolution == "STATIC":
             return True
+        if self.oldest.resolution == "NONE":
+            return False
         with_endpoints = [part.has_endpoints for part in self.parts]
         return all(with_endpoints) and not any(part.targets for part in self.parts)
 
-    def permits(self, address, own):
+    def permits(self, address, own, zones):
         """May an answer for the host hold this address?"""
         if self.lists(address):
             return True
-        if self.asks_nobody():
+        if self.asks_nobody() and self.zone(zones) < 0:
             return False
         if range_of(address) == NEVER:
             return False
@@ -348,9 +442,14 @@ class Definition:
             not any(contains(prefix, unwrap(address)) for prefix in own)
 
     def targets(self, zones):
-        """The endpoints' names, each with the zone that it lies in."""
-        names = sorted(set(target for part in self.parts for target in part.targets))
-        return [f"{name}@{zone_of(labels_of(name), zones)}" for name in names]
+        """The endpoints' names, each with the zone that it lies in. A part without
+        endpoints, beside one that has them, asks the host itself."""
+        names = [target for part in self.parts for target in part.targets]
+        if self.oldest.resolution.startswith("DNS") and \
+                any(part.has_endpoints for part in self.parts) and \
+                not all(part.has_endpoints for part in self.parts):
+            names.append(".".join(self.pattern.labels))
+        return [f"{name}@{zone_of(labels_of(name), zones)}" for name in sorted(set(names))]
 
     def answer(self):
         """What is answered without a question."""
@@ -366,6 +465,9 @@ class Seen:
     def __init__(self, definition, ports):
         self.definition = definition
         self.ports = ports
+
+    def same(self, other):
+        return self.definition is other.definition and sorted(self.ports) == sorted(other.ports)
 
     def opens(self, address, port):
         """Without a lookup."""
@@ -388,12 +490,25 @@ class Registry:
             self.discovered = [m["metadata"]["name"] for m in of_kind.get("Namespace", [])
                                if self.is_discovered(m)]
         self.pods = [Pod(manifest) for manifest in of_kind.get("Pod", [])]
-        entries = [Entry(manifest, self.mesh.default_export)
+        workloads = [(pod.namespace, pod.labels, [address_text(a) for a in pod.addresses])
+                     for pod in self.pods]
+        for manifest in of_kind.get("WorkloadEntry", []):
+            metadata, spec = manifest["metadata"], manifest["spec"]
+            labels = {**(spec.get("labels") or {}), **(metadata.get("labels") or {})}
+            workloads.append((metadata["namespace"], labels, [spec["address"]]))
+        entries = [Entry(manifest, self.mesh.default_export, workloads)
                    for manifest in of_kind.get("ServiceEntry", [])]
         self.entries = [entry for entry in entries if self.is_seen(entry)]
+        self.services = []
+        for manifest in of_kind.get("Service", []):
+            service = Service(manifest, of_kind.get("EndpointSlice", []),
+                              self.mesh.default_export)
+            if self.is_seen(service):
+                self.services += [service] + service.members()
         sidecars = [Sidecar(manifest) for manifest in of_kind.get("Sidecar", [])]
         self.sidecars = sorted((sidecar for sidecar in sidecars if self.is_seen(sidecar)),
                                key=lambda sidecar: sidecar.age)
+        self.services.sort(key=lambda service: service.age)
         self.entries.sort(key=lambda entry: entry.age)
         self.define()
         self.views = {}
@@ -409,7 +524,7 @@ class Registry:
 
     def define(self):
         self.definitions = []
-        for entry in self.entries:
+        for entry in self.services + self.entries:
             for pattern in entry.hosts:
                 if pattern.partial:
                     continue  # it matches nothing, so nobody sees it
@@ -474,7 +589,7 @@ class Registry:
         """What an unknown pod, every pod and every namespace that is told of see, with a
         Sidecar and without."""
         namespaces = [sidecar.namespace for sidecar in self.sidecars]
-        for entry in self.entries:
+        for entry in self.services + self.entries:
             namespaces.append(entry.namespace)
             if entry.audience != EVERYBODY:
                 namespaces += entry.audience
@@ -485,8 +600,7 @@ class Registry:
                   if sidecar.selector is not None]
         views += [self.view(pod) for pod in self.pods if pod.addresses]
         return [s for s in self.view(None)
-                if all(any(s.definition is other.definition and s.ports == other.ports
-                           for other in view) for view in views)]
+                if all(any(s.same(other) for other in view) for view in views)]
 
     def look(self, viewer, sidecar):
         """Of each host what the first listener that imports it chooses, with its ports of
@@ -525,12 +639,12 @@ class Registry:
 
     @staticmethod
     def better(first, second, namespace):
-        """first is the older one."""
         for wins in (lambda d: d.namespace == namespace,
+                     lambda d: d.oldest.is_service(),
                      lambda d: d.oldest.audience != EVERYBODY):
             if wins(first) != wins(second):
                 return first if wins(first) else second
-        return first
+        return first if first.oldest.age < second.oldest.age else second
 
     # Answers
 
@@ -539,7 +653,7 @@ class Registry:
         name = labels_of(text)
         zone = zone_of(name, self.zones)
         if zone >= 0:
-            return f"zone {zone}"
+            return self.judge_in_zone(pod, name, zone)
         if self.mode_of(pod) == ALLOW_ANY:
             return "open"
         seen = [s for s in self.view(pod) if s.definition.pattern.matches(name)]
@@ -549,11 +663,25 @@ class Registry:
         if any(s.definition.pattern.has_above(name) for s in self.view(pod)) or \
                 any(is_below(zone, name) for zone in self.zones):
             return "parent"
-        return self.why_not(name, pod.namespace if pod else None)
+        return self.why_not([d for d in self.definitions if d.pattern.matches(name)], pod)
 
-    def why_not(self, name, viewer):
-        hidden = [d for d in self.definitions if d.pattern.matches(name)]
-        if any(d.exported_to(viewer) for d in hidden):
+    def judge_in_zone(self, pod, name, zone):
+        """A Service there, and what lies below its name, is only for who sees it."""
+        hosts = [s.hosts[0] for s in self.services if is_within(name, s.hosts[0].labels)
+                 and zone_of(s.hosts[0].labels, self.zones) == zone]
+        if not hosts or self.mode_of(pod) == ALLOW_ANY:
+            return f"zone {zone}"
+        host = max(hosts, key=lambda pattern: len(pattern.labels))
+        for seen in self.view(pod):
+            if seen.definition.defines(host):
+                if seen.definition.oldest.is_service():
+                    return self.host_text(seen)
+                return f"zone {zone}"
+        return self.why_not([d for d in self.definitions if d.defines(host)], pod)
+
+    @staticmethod
+    def why_not(hidden, pod):
+        if any(d.exported_to(pod.namespace if pod else None) for d in hidden):
             return "not imported"
         return "not exported" if hidden else "not registered"
 
@@ -564,10 +692,14 @@ class Registry:
                 f" resolution={RESOLUTIONS[oldest.resolution]}"
                 f"{' internal' if definition.internal() else ''}"
                 f" ports={','.join(f'{n}/{p}' for n, p in seen.ports)} permits=")
-        text += "".join(str(int(definition.permits(probe, self.own))) for probe in self.probes)
+        text += "".join(str(int(definition.permits(probe, self.own, self.zones)))
+                        for probe in self.probes)
+        zone = definition.zone(self.zones)
+        if zone >= 0:
+            return f"{text} zone={zone}"
         if definition.targets(self.zones):
             text += f" targets={','.join(definition.targets(self.zones))}"
-        if oldest.resolution == "STATIC":
+        if definition.answer():
             text += f" static={','.join(address_text(a) for a in definition.answer())}"
         return text
 

@@ -172,6 +172,8 @@ static const struct view_case imports[] = {
 	"com", PARENT},
     {"2.1 a name does not import a wildcard", WORLD SC("a", "s", "'b/y.w.b.com'"), IN_A,
 	"y.w.b.com", NOT_IMPORTED},
+    {"2.1 nor does the name that it is below", WORLD SC("a", "s", "'b/w.b.com'"), IN_A,
+	"y.w.b.com", NOT_IMPORTED},
     {"2.1 a wildcard imports the same wildcard", WORLD SC("a", "s", "'b/*.w.b.com'"),
 	IN_A, "y.w.b.com", "b/eb 443"},
     {"2.1 a wildcard imports a narrower wildcard", WORLD SC("a", "s", "'b/*.b.com'"),

@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include "tests/unit/built.h"
+#include "tests/unit/cases.h"
 
 #define POD(ns, ip)                                                                      \
 	"---\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: " ns             \
@@ -126,11 +127,9 @@ what_is_refused(void **state)
 			? r == 0 && b.findings.warnings == 0
 			: r == -EINVAL && built_says(&b, FINDING_ERROR, rules[i].words);
 
-		if (!right) {
-			print_error("%s: result %d\n", rules[i].title, r);
+		if (!right)
 			built_print(&b);
-			failed++;
-		}
+		failed += case_failed("5.1", rules[i].title, right);
 		built_close(&b);
 	}
 	assert_int_equal(failed, 0);
@@ -282,8 +281,10 @@ what_pods_see(void **state)
 	assert_int_equal(b.findings.warnings, 0);
 	assert_int_equal(registry_counts(b.registry).entries, 0);
 	assert_int_equal(registry_counts(b.registry).services, 8);
-	for (size_t i = 0; i < ARRAY_LEN(sights); i++)
-		if (!as_seen(&b, i)) {
+	for (size_t i = 0; i < ARRAY_LEN(sights); i++) {
+		bool right = as_seen(&b, i);
+
+		if (!right) {
 			struct verdict v = built_judge(&b, sights[i].pod, sights[i].name);
 			char addresses[256] = "", ports[256] = "";
 
@@ -291,10 +292,11 @@ what_pods_see(void **state)
 				list_addresses(v.host, addresses, sizeof(addresses));
 				list_ports(v.host, ports, sizeof(ports));
 			}
-			print_error("%s: kind %d, reason %d, %s, %s\n", sights[i].title,
-			    v.kind, v.reason, addresses, ports);
-			failed++;
+			print_error("kind %d, reason %d, %s, %s\n", v.kind, v.reason,
+			    addresses, ports);
 		}
+		failed += case_failed("", sights[i].title, right);
+	}
 	assert_int_equal(failed, 0);
 	built_close(&b);
 }
@@ -375,10 +377,7 @@ services_of_a_zone_are_asked_there(void **state)
 		if (v.kind == VERDICT_REFUSED)
 			right = right && v.reason == REASON_NOT_EXPORTED &&
 				strcmp(v.host->source.kind, "Service") == 0;
-		if (!right) {
-			print_error("%s: kind %d\n", zoned[i].title, v.kind);
-			failed++;
-		}
+		failed += case_failed("5.1", zoned[i].title, right);
 	}
 	assert_int_equal(failed, 0);
 	built_close(&b);
