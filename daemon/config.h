@@ -72,6 +72,7 @@ struct config {
 	bool unlisted_drop;
 	bool intercept;
 	bool revoke_flows; /* cut the flows of leases that a reload withdraws */
+	bool autopath;
 	uint32_t commit_deadline_ms;
 	uint32_t query_deadline_ms;
 	char *control;

@@ -285,7 +285,7 @@ assemble(struct daemon *d)
 	d->queries.registry = d->loaded.registry;
 	report_init(&d->report, &d->key);
 	if (r == 0)
-		r = queries_init(&d->queries);
+		r = queries_init(&d->queries, d->base);
 	if (r == 0)
 		r = udp_new(d->base, &d->queries, &d->udp);
 	if (r == 0)
@@ -352,6 +352,7 @@ on_tick(int fd, short what, void *ctx)
 	(void)fd;
 	(void)what;
 	leases_sweep(gate_leases(d->gate), clock_now_ms());
+	queries_tick(&d->queries, clock_now_ms());
 	(void)log_flush(); /* what still waits goes with the next tick */
 	if (d->ready_owed)
 		d->ready_owed = notify_ready() < 0;

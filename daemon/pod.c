@@ -41,6 +41,7 @@ pods_get(struct pods *p, const struct addr *addr)
 		return NULL;
 	}
 	pod->addr = *addr;
+	TAILQ_INIT(&pod->line);
 	return pod_ref(pod);
 }
 
@@ -66,7 +67,7 @@ pods_put(struct pods *p, struct pod *pod)
 	if (--pod->refs > 0)
 		return;
 	assert(pod->leases == 0 && pod->claims == 0 && pod->queries == 0 &&
-	       pod->connections == 0);
+	       pod->lined == 0 && pod->connections == 0);
 	table_remove(&p->table, &pod->link);
 	free(pod);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/addr.h"
 #include "base/hash.h"
@@ -19,14 +20,19 @@
 
 #define PODS_MAX 8192 /* with something of ours at one time; a node runs some hundred */
 
+struct query;
+
 struct pod {
 	struct table_link link;
 	struct addr addr;
 	uint32_t refs;
 	uint32_t leases;
-	uint32_t claims;      /* of its names on them */
-	uint32_t queries;     /* that wait for an answer or a commit */
-	uint32_t connections; /* TCP */
+	uint32_t claims;  /* of its names on them */
+	uint32_t queries; /* that wait for an answer or a commit */
+	uint32_t lined;   /* that wait for their turn: the length of line */
+	TAILQ_HEAD(, query) line;
+	TAILQ_ENTRY(pod) in_turn; /* of the pods that have a line */
+	uint32_t connections;     /* TCP */
 };
 
 struct pods {

@@ -5,10 +5,11 @@
 #include <errno.h>
 
 #include "daemon/ede.h"
-#include "daemon/listed.h"
 #include "daemon/plan.h"
+#include "daemon/query_ask.h"
 #include "daemon/query_pool.h"
 #include "daemon/route.h"
+#include "daemon/search.h"
 #include "daemon/source.h"
 #include "resolver/reply.h"
 
@@ -134,6 +135,28 @@ has_moved(struct query *q, uint64_t identity)
 	return false;
 }
 
+/* A name that is none, but for the search list: decide on the one that was meant, if the
+ * registry has it. */
+static void
+try_search(struct query *q, const struct workload *w)
+{
+	const struct queries *all = q->all;
+	struct verdict verdict;
+	struct name name;
+
+	if (!all->config->autopath || w == NULL || q->aliased ||
+	    (q->question.type != TYPE_A && q->question.type != TYPE_AAAA) ||
+	    !search_strip(
+		w->namespace, all->config->cluster_domain, &q->question.name, &name))
+		return;
+	source_judge(all->registry, all->before, &q->source.addr, &name, &verdict);
+	if (verdict.kind != VERDICT_HOST)
+		return;
+	q->question.name = name;
+	q->verdict = verdict;
+	q->aliased = true;
+}
+
 static enum step
 step_decide(struct run *run)
 {
@@ -149,6 +172,8 @@ step_decide(struct run *run)
 	}
 	source_judge(
 	    all->registry, all->before, &q->source.addr, &q->question.name, &q->verdict);
+	if (q->verdict.kind == VERDICT_REFUSED || q->verdict.kind == VERDICT_ZONE)
+		try_search(q, w);
 	if (q->verdict.kind == VERDICT_REFUSED)
 		return refuse(run);
 	if (q->verdict.kind == VERDICT_PARENT) {
@@ -189,55 +214,18 @@ resolve_failed(struct run *run, int failure)
 	}
 }
 
-static int
-gather(struct query *q, bool ask, int64_t now_ms, struct answer **ret)
+static enum step
+make_room(struct run *run)
 {
-	struct gather_question question = {
-	    .resolver = q->all->resolver,
-	    .host = q->verdict.host,
-	    .question = &q->question,
-	    .now_ms = q->all->now_ms,
-	    .known_only = !ask,
-	};
-
-	return gather_start(&question, &q->gather, now_ms, ret);
-}
-
-/* What can be answered without asking: 0 and the answer, or -EINPROGRESS. */
-static int
-known_answer(struct query *q, int64_t now_ms, struct answer **ret_answer)
-{
-	const struct question *question = &q->question;
-	struct answer *a;
-
-	if (q->group == ROUTE_LOCAL)
-		return listed_answer(q->verdict.host, question, now_ms, ret_answer);
-	if (q->group == ROUTE_GATHERED)
-		return gather(q, false, now_ms, ret_answer);
-	a = resolver_find(
-	    q->all->resolver, q->group, &question->name, question->type, now_ms);
-	if (a == NULL) {
-		a = resolver_find_old(
-		    q->all->resolver, q->group, &question->name, question->type, now_ms);
-		q->upstream.old = a != NULL;
+	switch (query_pool_room(run->q)) {
+	case ROOM_NOW:
+		return STEP_NEXT;
+	case ROOM_LATER:
+		return STEP_WAIT;
+	case ROOM_NONE:
+		break;
 	}
-	if (a == NULL)
-		return -EINPROGRESS;
-	*ret_answer = answer_ref(a);
-	return 0;
-}
-
-/* 0: q->answer has it; -EINPROGRESS: wait. */
-static int
-ask(struct query *q, int64_t now_ms)
-{
-	int r;
-
-	if (q->group == ROUTE_GATHERED)
-		return gather(q, true, now_ms, &q->answer);
-	r = resolver_ask(q->all->resolver, q->group, &q->question.name, q->question.type,
-	    &q->upstream, now_ms);
-	return r == 0 ? -EINPROGRESS : r;
+	return fail(run, RCODE_SERVFAIL, &ede_busy);
 }
 
 static enum step
@@ -247,6 +235,7 @@ step_resolve(struct run *run)
 	const struct verdict *v = &q->verdict;
 	size_t group = route_group(v);
 	uint64_t origin = group == ROUTE_GATHERED ? v->host->origin : 0;
+	enum step step;
 	int r;
 
 	if (q->failure < 0)
@@ -258,14 +247,15 @@ step_resolve(struct run *run)
 	q->group = group;
 	q->upstream.old = q->gather.old = false;
 	q->origin = origin;
-	r = known_answer(q, run->now_ms, &q->answer);
+	r = query_ask_known(q, run->now_ms, &q->answer);
 	if (r == -EINPROGRESS) {
 		/* RFC 5358: what others asked is not for guessing */
 		if ((q->question.flags & WIRE_RD) == 0)
 			return fail(run, RCODE_REFUSED, &ede_none);
-		if (!query_pool_may_wait(q))
-			return fail(run, RCODE_SERVFAIL, &ede_busy);
-		r = ask(q, run->now_ms);
+		step = make_room(run);
+		if (step != STEP_NEXT)
+			return step;
+		r = query_ask(q, run->now_ms);
 	}
 	if (r == 0)
 		return STEP_NEXT;
@@ -340,6 +330,7 @@ step_lease(struct run *run)
 	struct query *q = run->q;
 	struct commit_request request;
 	uint64_t wanted = q->keep;
+	enum step step;
 	int r;
 
 	if (q->verdict.kind != VERDICT_HOST || q->verdict.host->port_count == 0 ||
@@ -352,11 +343,12 @@ step_lease(struct run *run)
 		return fail(run, RCODE_SERVFAIL, &ede_limit);
 	if (request.len == 0)
 		return STEP_NEXT;
-	q->commits++;
-	if (!query_pool_may_wait(q)) {
+	step = make_room(run);
+	if (step != STEP_NEXT) {
 		plan_drop(gate_leases(q->all->gate), &request);
-		return fail(run, RCODE_SERVFAIL, &ede_busy);
+		return step;
 	}
+	q->commits++;
 	r = committer_commit(gate_committer(q->all->gate), &request, &q->commit);
 	if (r < 0)
 		return commit_failed(run, r);
@@ -381,8 +373,8 @@ step_reply(struct run *run)
 	if (q->pod != NULL)
 		recent_note_answer(q->all->recent, &q->from, q->answer, q->keep,
 		    &q->question.name, run->now_ms);
-	run->len = reply_answer(&q->question, q->answer, q->keep, q->ttl_s, ede,
-	    MIN_OF(limit, run->size), run->out, run->size);
+	run->len = (q->aliased ? reply_alias : reply_answer)(&q->question, q->answer,
+	    q->keep, q->ttl_s, ede, MIN_OF(limit, run->size), run->out, run->size);
 	return STEP_REPLY;
 }
 
@@ -423,8 +415,8 @@ query_start(struct query *q, const uint8_t *msg, size_t len, int64_t now_ms, uin
 	return step == STEP_REPLY ? run.len : 0;
 }
 
-static void
-resume(struct query *q)
+void
+query_resume(struct query *q)
 {
 	struct queries *all = q->all;
 	struct run run = {.q = q,
@@ -450,7 +442,7 @@ answered(struct query *q, int result, struct answer *answer)
 	q->failure = result;
 	if (result == 0)
 		q->answer = answer_ref(answer);
-	resume(q);
+	query_resume(q);
 }
 
 static void
@@ -472,5 +464,5 @@ on_committed(struct commit_waiter *waiter, int result)
 
 	q->failure = result;
 	q->committing = result < 0; /* what fails after this is not the commit */
-	resume(q);
+	query_resume(q);
 }

@@ -18,12 +18,8 @@
  * until the kernel has been switched; the question of a pod whose address is another's
  * by now is dropped. UDP and TCP differ only in struct query_transport.
  *
- * Queries come from a pool of QUERIES_MAX; with none left a packet is dropped. A source
- * may send so many a second as the configuration says; what is beyond is dropped before
- * it is looked at. QUERIES_WAITING_MAX may wait in all and QUERIES_PER_POD of one pod, as
- * pod_may_have_more has it; a further one gets SERVFAIL. A UDP reply that comes later
- * than QUERY_LATE_MS to a pod that has QUERY_LATE_CROWD more waiting is dropped: what
- * somebody held back may not come down on the pod at once (CVE-2024-33655).
+ * How many there may be, of one pod and in all, and whose turn it is: see
+ * daemon/query_pool.h.
  */
 #ifndef DAEMON_QUERY_H
 #define DAEMON_QUERY_H
@@ -46,15 +42,10 @@
 #include "resolver/question.h"
 #include "resolver/resolver.h"
 
-#define QUERIES_MAX 8192
-/* What 1,000 queries a second leave in the socket while the daemon is started again. */
-/* As many as there may be questions upstream (resolver/resolver.h). */
-#define QUERIES_WAITING_MAX RESOLVER_PENDING_MAX
-#define QUERIES_PER_POD 256
-#define QUERY_LATE_MS 2000
-#define QUERY_LATE_CROWD 16
 #define QUERY_REPLY_MAX (ANSWER_BYTES_MAX + 512)
 
+struct event;
+struct event_base;
 struct query;
 
 struct query_transport {
@@ -75,12 +66,16 @@ struct query {
 	    /* the address that was asked, when the transport needs it for the reply */
 	    local;
 	/* of query.c */
+	/* what the client asked; its name is the one that is looked up */
 	struct question question;
+	bool aliased;   /* which is not the one asked for: daemon/search.h */
 	uint64_t asker; /* the identity of who asked; 0: not known */
 	struct verdict verdict;
 	struct addr
 	    from;        /* the pod's address of the answer's family: leases are for it */
 	struct pod *pod; /* while it waits */
+	TAILQ_ENTRY(query) in_line; /* of the pod, when lined */
+	bool lined;
 	int64_t since_ms; /* when it came */
 	struct resolver_waiter upstream;
 	struct gather_waiter gather;
@@ -121,13 +116,18 @@ struct queries {
 	struct query_list pool;
 	size_t busy;    /* not in the pool: they wait */
 	size_t waiting; /* of these, for upstream or the kernel */
+	size_t lined;   /* and for their turn to do so */
+	TAILQ_HEAD(, pod) turn;
+	struct event *room; /* somebody's turn may have come */
 	struct query *all;
 	struct query_counts counts;
 	uint8_t scratch[QUERY_REPLY_MAX];
 };
 
 /* The pointers of q are the caller's to set. -ENOMEM. */
-MUST_CHECK int queries_init(struct queries *q);
+MUST_CHECK int queries_init(struct queries *q, struct event_base *base);
+/* Now and then: who has stood in line too long gets his SERVFAIL. */
+void queries_tick(struct queries *q, int64_t now_ms);
 /* All transports must have cancelled theirs. */
 void queries_done(struct queries *q);
 

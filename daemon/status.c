@@ -92,6 +92,7 @@ write_queries(struct writer *w, const struct daemon *d)
 	write_number(w, "late", q->late);
 	write_number(w, "stale", udp.stale);
 	write_number(w, "waiting", d->queries.busy);
+	write_number(w, "in_line", d->queries.lined);
 	write_number(w, "udp_unsent", udp.unsent);
 	write_number(w, "tcp_connections", tcp.connections);
 	write_number(w, "tcp_turned_away", tcp.turned_away);

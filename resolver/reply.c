@@ -223,3 +223,59 @@ reply_answer(const struct question *q, const struct answer *a, uint64_t keep,
 	wire_put_u16(out + 8, a->authority_records);
 	return put_opt(q, a->rcode, ede, out, pos);
 }
+
+/* A CNAME of the question's name, and behind it what it leads to. */
+static size_t
+put_alias(const struct name *target, uint32_t ttl_s, uint8_t *out, size_t pos)
+{
+	pos = put_record(out, pos, TYPE_CNAME, ttl_s, target->len);
+	memcpy(out + pos, target->bytes, target->len); /* alias_len was checked */
+	return pos + target->len;
+}
+
+static size_t
+alias_len(const struct question *q, const struct answer *a, uint64_t keep)
+{
+	size_t kept = (size_t)__builtin_popcountll(keep);
+	size_t one = a->address_count > 0 ? addr_len(&a->addresses[0].addr) : 0;
+
+	return WIRE_HEADER_LEN + q->raw_len + WIRE_RECORD_LEN + a->name.len +
+	       kept * (WIRE_RECORD_LEN + one);
+}
+
+size_t
+reply_alias(const struct question *q, const struct answer *a, uint64_t keep,
+    uint32_t ttl_s, const struct reply_ede *ede, size_t limit, uint8_t *out, size_t size)
+{
+	size_t len, pos, owner;
+	uint16_t records = 1;
+
+	assert(limit >= REPLY_SIZE_MIN && limit <= size);
+	assert(q->has_question && (a->type == TYPE_A || a->type == TYPE_AAAA));
+	keep = kept_of(a, keep);
+	len = alias_len(q, a, keep);
+	if (len + opt_len(q, ede) > limit)
+		ede = NULL;
+	if (len + opt_len(q, NULL) > limit) {
+		len = reply_error(q, a->rcode, NULL, out, size);
+		out[2] |= WIRE_TC >> 8;
+		return len;
+	}
+	pos = put_head(q, a->rcode, out);
+	owner = pos + WIRE_RECORD_LEN;
+	pos = put_alias(&a->name, ttl_s, out, pos);
+	for (size_t i = 0; i < a->address_count; i++) {
+		const struct addr *addr = &a->addresses[i].addr;
+
+		if ((keep >> i & 1) == 0)
+			continue;
+		wire_put_record(out + pos, owner, a->type, ttl_s, addr_len(addr));
+		pos += WIRE_RECORD_LEN;
+		memcpy(
+		    out + pos, addr->bytes, addr_len(addr)); /* alias_len was checked */
+		pos += addr_len(addr);
+		records++;
+	}
+	wire_put_u16(out + 6, records);
+	return put_opt(q, a->rcode, ede, out, pos);
+}

@@ -49,4 +49,12 @@ size_t reply_any(const struct question *q, uint32_t ttl_s, uint8_t *out, size_t 
 size_t reply_answer(const struct question *q, const struct answer *a, uint64_t keep,
     uint32_t ttl_s, const struct reply_ede *ede, size_t limit, uint8_t *out, size_t size);
 
+/*
+ * The same of an answer to another question, of type A or AAAA: the question's name is
+ * led to a's name by a CNAME record, and a's addresses are a's name's own, however long
+ * the chain to them was. Nothing kept: the CNAME alone.
+ */
+size_t reply_alias(const struct question *q, const struct answer *a, uint64_t keep,
+    uint32_t ttl_s, const struct reply_ede *ede, size_t limit, uint8_t *out, size_t size);
+
 #endif

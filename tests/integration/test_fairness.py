@@ -19,7 +19,7 @@ import pytest
 
 import manifests
 import zone
-from conftest import Programs
+from conftest import FAKE4, Programs
 from daemon import Daemon, is_event, wait_until
 from dnsclient import ask, frame, make_query, open_tcp, open_udp
 from fake_upstream import FakeUpstream, Question, answer
@@ -89,6 +89,36 @@ def test_a12_the_rate_holds_over_tcp(limited: Daemon, pod: Pod) -> None:
             pass  # with what it had not read yet
     assert counter(limited, "limited") >= 1
     assert counter(limited, "tcp_connections") == 0
+
+
+@pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
+def test_who_has_many_waiting_stands_in_line(daemon: Daemon, upstream: FakeUpstream, pod: Pod,
+                                             other_pod: Pod, tcp: bool) -> None:
+    """More than may wait at once: all are answered in the end, the other pod at once."""
+    daemon.load(manifests.service_entry("*.held.example", resolution="NONE"))
+    hold_back(upstream)
+    names = [f"n{i}.held.example" for i in range(600)]
+    with ask_many(pod, names) as many:
+        wait_until(lambda: counter(daemon, "in_line") > 300, 5, "the rest stands in line")
+        upstream.holding = False
+        reply = ask(other_pod.namespace, "one.held.example", tcp=tcp)
+        assert reply.addresses() == [zone.PUBLIC4]
+        upstream.release()
+        assert replies(many, len(names)) == len(names)
+    assert counter(daemon, "in_line") == counter(daemon, "waiting") == 0
+    assert counter(daemon, "failed") == 0
+
+
+def test_the_line_ends_with_the_deadline(daemon: Daemon, upstream: FakeUpstream,
+                                         pod: Pod) -> None:
+    daemon.configure({"upstreams": [f"{FAKE4}:53"], "deadline": {"query": "1s"}})
+    daemon.load(manifests.service_entry("*.held.example", resolution="NONE"))
+    hold_back(upstream)
+    names = [f"n{i}.held.example" for i in range(600)]
+    with ask_many(pod, names) as many:
+        assert replies(many, len(names)) == len(names)
+    assert counter(daemon, "failed") == len(names)
+    assert counter(daemon, "in_line") == counter(daemon, "waiting") == 0
 
 
 def hold_back(upstream: FakeUpstream) -> None:

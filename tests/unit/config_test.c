@@ -223,7 +223,7 @@ unknown_keys_are_errors_that_name_the_known_ones(void **state)
 	    "unknown key \"listen2\": known here are meshConfig, listen, upstreams, "
 	    "zones, "
 	    "clusterDomain, registry, registryErrors, pods, internal, lease, cache, "
-	    "refused, unlisted, revoke, intercept, deadline, control");
+	    "refused, unlisted, revoke, autopath, intercept, deadline, control");
 	refuse_text("lease:\n  flor: 30s\n", 2, 3,
 	    "unknown key \"flor\" in lease: known here are floor, grace, cap, perName, "
 	    "perPod, size");
