@@ -84,6 +84,12 @@ a_kind_of_each_sort_can_be_broken(void **state)
 	    "metadata: {name: x, creationTimestamp: today}\nspec: {hosts: [a.b]}\n",
 	    "---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\n"
 	    "metadata: {name: x}\n",
+	    "---\napiVersion: v1\nkind: Service\nmetadata: {name: x}\n",
+	    "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: a.b}\n",
+	    "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n"
+	    "metadata: {name: x}\nendpoints: []\n",
+	    "---\napiVersion: networking.istio.io/v1\nkind: WorkloadEntry\n"
+	    "metadata: {name: x}\nspec: {address: 'a b'}\n",
 	    "---\nno: object\n",
 	    "---\njust words\n",
 	    "---\napiVersion: v1\nkind: List\nitems: 1\n",
