@@ -255,6 +255,18 @@ fixed_for_a_namespace(void **state)
 	    want, ARRAY_LEN(want));
 }
 
+/* All namespaces that there are see it, but not a pod that no manifest tells of. */
+static void
+fixed_in_the_only_namespace(void **state)
+{
+	static const char *const want[] = {"10.0.1.1/32 > 1.2.3.4/32 6/443 own"};
+
+	(void)state;
+	fixed_is(POD("a", "a1", "status: {podIP: 10.0.1.1}") SE("a", "own",
+		     PORTS "hosts: [x.t], addresses: [1.2.3.4], exportTo: [.]"),
+	    want, ARRAY_LEN(want));
+}
+
 /* Entries that nobody sees stand first, between and last. */
 static void
 fixed_passes_over_what_no_pod_sees(void **state)
@@ -331,6 +343,7 @@ main(void)
 	    cmocka_unit_test(refused_pods),
 	    cmocka_unit_test(fixed_for_all),
 	    cmocka_unit_test(fixed_for_a_namespace),
+	    cmocka_unit_test(fixed_in_the_only_namespace),
 	    cmocka_unit_test(fixed_passes_over_what_no_pod_sees),
 	    cmocka_unit_test(fixed_where_one_hides_another),
 	    cmocka_unit_test(fixed_of_merged_entries),
