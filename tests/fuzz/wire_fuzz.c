@@ -5,9 +5,32 @@
  */
 #include <assert.h>
 
+#include "resolver/hints.h"
 #include "resolver/reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What is left of it without some of the hints is a message, and has no others. */
+static void
+check_hints(const struct answer *a, uint64_t keep)
+{
+	struct answer *found, *cut, *left;
+	size_t kept = 0;
+
+	if (hints_find(a, &found) < 0)
+		return;
+	if (hints_cut(found, keep, &cut) == 0) {
+		assert(cut->len <= a->len && wire_check(cut->image, cut->len) == 0);
+		if (hints_find(cut, &left) == 0) {
+			for (size_t i = 0; i < found->address_count; i++)
+				kept += keep >> i & 1;
+			assert(left->address_count == kept);
+			answer_unref(left);
+		}
+		answer_unref(cut);
+	}
+	answer_unref(found);
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -34,6 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = reply_answer(&q, a, data[0] * UINT64_C(0x0101010101010101),
 	    answer_ttl(a, 0), NULL, sizeof(out), out, sizeof(out));
 	assert(wire_check(out, len) == 0);
+	if (a->address_count == 0)
+		check_hints(a, data[0] * UINT64_C(0x0101010101010101));
 	answer_unref(a);
 	return 0;
 }
