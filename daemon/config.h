@@ -69,6 +69,7 @@ struct config {
 	uint32_t cache_old_s, cache_patience_ms; /* cache.stale, cache.staleAfter */
 	enum { CONFIG_NXDOMAIN, CONFIG_REFUSED } refused_rcode;
 	uint32_t refused_ttl_s;
+	bool https_lease; /* answer HTTPS and SVCB, their hints leased; else NODATA */
 	bool unlisted_drop;
 	bool intercept;
 	bool revoke_flows; /* cut the flows of leases that a reload withdraws */

@@ -85,6 +85,9 @@ static const struct option options[] = {
 	"the answer to a lookup that is refused", AT(refused_rcode), 0},
     {"refused.ttl", OPTION_SECONDS, 0, 1 * H, "5s",
 	"how long a pod may remember that answer", AT(refused_ttl_s), 0},
+    {"httpsRecords", OPTION_HTTPS, 0, 0, "nodata",
+	"the answer to a lookup of a listed name's HTTPS or SVCB records",
+	AT(https_lease), 0},
     {"unlisted", OPTION_UNLISTED, 0, 0, "reject",
 	"what happens to a packet towards an unlisted destination", AT(unlisted_drop), 0},
     {"revoke", OPTION_REVOKE, 0, 0, "flows",
@@ -197,6 +200,8 @@ option_range(const struct option *o, char *buf)
 		return plain_text("true or false", buf);
 	case OPTION_RCODE:
 		return plain_text("NXDOMAIN or REFUSED", buf);
+	case OPTION_HTTPS:
+		return plain_text("nodata or lease", buf);
 	case OPTION_UNLISTED:
 		return plain_text("reject or drop", buf);
 	case OPTION_ERRORS:
@@ -231,6 +236,7 @@ static const setting_fn setters[] = {
     [OPTION_BYTES] = setting_bytes,
     [OPTION_BOOL] = setting_bool,
     [OPTION_RCODE] = setting_rcode,
+    [OPTION_HTTPS] = setting_https,
     [OPTION_UNLISTED] = setting_unlisted,
     [OPTION_ERRORS] = setting_errors,
     [OPTION_REVOKE] = setting_revoke,

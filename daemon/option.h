@@ -24,6 +24,7 @@ enum option_kind {
 	OPTION_BYTES,        /* size_t */
 	OPTION_BOOL,
 	OPTION_RCODE,     /* of refused answers */
+	OPTION_HTTPS,     /* what HTTPS and SVCB are answered with */
 	OPTION_UNLISTED,  /* what happens to a packet */
 	OPTION_ERRORS,    /* what happens to a broken manifest */
 	OPTION_REVOKE,    /* what goes at a reload */

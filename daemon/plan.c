@@ -69,36 +69,50 @@ cover(const struct plan *p, struct grant *grant, const struct addr *addr,
 	return true;
 }
 
+/* Where the name's claims of a pod's address go; NULL when there is no such address, or
+ * no memory. */
+static struct grant *
+open_grant(const struct plan *p, const struct addr *pod)
+{
+	struct grant *grant;
+
+	if (pod == NULL || pod->family == 0)
+		return NULL;
+	grant = lease_grant(p->leases, pod, p->name);
+	if (grant != NULL && grant->len == 0) {
+		/* else what is there and came otherwise stays recognizable */
+		grant->owner = p->owner;
+		grant->origin = p->host->origin;
+	}
+	return grant;
+}
+
 void
 plan_make(
     const struct plan *p, int64_t now_ms, uint64_t *keep, struct commit_request *request)
 {
 	const struct config *cfg = p->config;
 	int64_t until_ms = now_ms + ((int64_t)p->ttl_s + cfg->lease_grace_s) * 1000;
-	struct grant *grant = lease_grant(p->leases, p->pod, p->name);
+	struct grant *grants[2] = {open_grant(p, p->pod), open_grant(p, p->other)};
 
 	request->len = 0;
-	if (grant == NULL) {
-		*keep = 0;
-		return;
-	}
-	if (grant->len ==
-	    0) { /* else what is there and came otherwise stays recognizable */
-		grant->owner = p->owner;
-		grant->origin = p->host->origin;
-	}
 	request->name = p->name;
 	/* a second more, because a TTL that counts down is rounded up */
 	request->timeout_ms =
 	    (MAX_OF(p->ttl_s, cfg->lease_floor_s) + cfg->lease_grace_s + 1) * 1000;
 	for (size_t i = 0; i < p->answer->address_count; i++) {
+		const struct addr *addr = &p->answer->addresses[i].addr;
+		struct grant *grant =
+		    addr->family == p->pod->family ? grants[0] : grants[1];
 		uint64_t bit = UINT64_C(1) << i;
 
 		if ((*keep & bit) != 0 &&
-		    !cover(p, grant, &p->answer->addresses[i].addr, until_ms, request))
+		    (grant == NULL || !cover(p, grant, addr, until_ms, request)))
 			*keep &= ~bit;
 	}
-	lease_grant_release(p->leases, grant);
+	for (size_t i = 0; i < ARRAY_LEN(grants); i++)
+		if (grants[i] != NULL)
+			lease_grant_release(p->leases, grants[i]);
 }
 
 void

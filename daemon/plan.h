@@ -25,7 +25,9 @@ struct plan {
 	struct leases *leases;
 	const struct config *config;
 	const struct addr *pod;
-	uint64_t owner; /* whose address that is; 0: not known */
+	const struct addr *other; /* the pod's of the other family; NULL or none: all
+				     that can be leased is of pod's */
+	uint64_t owner;           /* whose addresses these are; 0: not known */
 	const struct name *name;
 	const struct registry_host *host;
 	const struct answer *answer;

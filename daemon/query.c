@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "daemon/ede.h"
+#include "daemon/hint.h"
 #include "daemon/plan.h"
 #include "daemon/query_ask.h"
 #include "daemon/query_pool.h"
@@ -186,12 +187,14 @@ step_decide(struct run *run)
 		    &q->question, all->config->refused_ttl_s, run->out, run->size);
 		return STEP_REPLY;
 	}
-	if (!route_serves(&q->verdict, q->question.type)) {
+	if (!route_serves(&q->verdict, q->question.type) && !hint_is_asked(q)) {
 		all->counts.empty++;
 		return empty(run, RCODE_NOERROR, &ede_none);
 	}
 	q->from = source_address(
 	    &q->source.addr, w, q->question.type == TYPE_AAAA ? AF_INET6 : AF_INET);
+	q->other = hint_is_asked(q) ? source_address(&q->source.addr, w, AF_INET6)
+				    : (struct addr){0};
 	if (q->verdict.kind == VERDICT_HOST && q->from.family == 0 &&
 	    route_asks_addresses(q->question.type)) {
 		all->counts.empty++;
@@ -234,7 +237,7 @@ step_resolve(struct run *run)
 	struct query *q = run->q;
 	const struct verdict *v = &q->verdict;
 	size_t group = route_group(v);
-	uint64_t origin = group == ROUTE_GATHERED ? v->host->origin : 0;
+	uint64_t origin = group == ROUTE_GATHERED ? v->host->origin : hint_is_asked(q);
 	enum step step;
 	int r;
 
@@ -272,12 +275,12 @@ step_examine(struct run *run)
 
 	q->keep = 0;
 	for (size_t i = 0; i < a->address_count; i++)
-		if (q->verdict.kind != VERDICT_HOST ||
-		    registry_permits(
+		if (q->verdict.kind == VERDICT_HOST &&
+		    !registry_permits(
 			q->all->registry, q->verdict.host, &a->addresses[i].addr))
-			q->keep |= UINT64_C(1) << i;
-		else
 			forbidden = &a->addresses[i].addr;
+		else if (hint_has_source(q, &a->addresses[i].addr))
+			q->keep |= UINT64_C(1) << i;
 	if (forbidden != NULL) {
 		struct report_subject s = subject(q);
 
@@ -307,6 +310,7 @@ make_plan(struct run *run, struct commit_request *request)
 	    .leases = gate_leases(q->all->gate),
 	    .config = q->all->config,
 	    .pod = &q->from,
+	    .other = &q->other,
 	    .owner = q->asker,
 	    .name = &q->question.name,
 	    .host = q->verdict.host,
@@ -339,7 +343,7 @@ step_lease(struct run *run)
 	if (!gate_ready(q->all->gate))
 		return commit_failed(run, -ENOENT);
 	make_plan(run, &request);
-	if (q->keep == 0)
+	if (q->keep == 0 && !hint_is_asked(q))
 		return fail(run, RCODE_SERVFAIL, &ede_limit);
 	if (request.len == 0)
 		return STEP_NEXT;
@@ -360,19 +364,30 @@ step_lease(struct run *run)
 	return STEP_WAIT;
 }
 
+static void
+note_recent(struct query *q, int64_t now_ms)
+{
+	const struct addr *pods[] = {&q->from, &q->other};
+
+	for (size_t i = 0; i < ARRAY_LEN(pods) && (i == 0 || pods[i]->family != 0); i++)
+		recent_note_answer(q->all->recent, pods[i], q->answer, q->keep,
+		    &q->question.name, now_ms);
+}
+
 static enum step
 step_reply(struct run *run)
 {
 	struct query *q = run->q;
-	const struct reply_ede *ede =
-	    ede_of_answer(q->answer, q->keep, q->upstream.old || q->gather.old);
+	const struct reply_ede *ede;
 	size_t limit = q->transport->stream ? run->size : q->question.udp_size;
 
-	q->all->counts.answered++;
 	/* what came from the cache and stands in the kernel was noted before */
 	if (q->pod != NULL)
-		recent_note_answer(q->all->recent, &q->from, q->answer, q->keep,
-		    &q->question.name, run->now_ms);
+		note_recent(q, run->now_ms);
+	if (hint_cut(q) < 0)
+		return resolve_failed(run, -ENOMEM);
+	q->all->counts.answered++;
+	ede = ede_of_answer(q->answer, q->keep, q->upstream.old || q->gather.old);
 	run->len = (q->aliased ? reply_alias : reply_answer)(&q->question, q->answer,
 	    q->keep, q->ttl_s, ede, MIN_OF(limit, run->size), run->out, run->size);
 	return STEP_REPLY;
@@ -388,6 +403,8 @@ steps(struct run *run)
 		return commit_failed(run, run->q->failure);
 	if (step == STEP_NEXT)
 		step = step_resolve(run);
+	if (step == STEP_NEXT && hint_find(run->q) < 0)
+		step = resolve_failed(run, -ENOMEM);
 	if (step == STEP_NEXT) {
 		step_examine(run);
 		step = step_lease(run);

@@ -7,6 +7,7 @@
  *	decide    (workload, name) -> verdict            refused -> NXDOMAIN, journal
  *	resolve   listed, cache, or wait for the resolver, of whom more than one name may
  *		be asked                                 failed -> SERVFAIL
+ *		(the addresses in HTTPS and SVCB records: daemon/hint.h)
  *	examine   take out what must not be answered, find the TTL
  *	lease     all of (pod, address, protocol, port) in the kernel past that TTL?
  *	          else commit what is missing and wait for the kernel's acknowledgement
@@ -61,19 +62,17 @@ struct query {
 	struct endpoint source;
 	/* for the transport to fill in */
 	const struct query_transport *transport;
-	void *channel; /* its socket or connection */
-	struct addr
-	    /* the address that was asked, when the transport needs it for the reply */
-	    local;
+	void *channel;     /* its socket or connection */
+	struct addr local; /* that was asked, when the transport needs it for the reply */
 	/* of query.c */
 	/* what the client asked; its name is the one that is looked up */
 	struct question question;
 	bool aliased;   /* which is not the one asked for: daemon/search.h */
 	uint64_t asker; /* the identity of who asked; 0: not known */
 	struct verdict verdict;
-	struct addr
-	    from;        /* the pod's address of the answer's family: leases are for it */
-	struct pod *pod; /* while it waits */
+	struct addr from;  /* the pod's, of the answer's family: leases are for it */
+	struct addr other; /* of the other family, when hints are to be leased too */
+	struct pod *pod;   /* while it waits */
 	TAILQ_ENTRY(query) in_line; /* of the pod, when lined */
 	bool lined;
 	int64_t since_ms; /* when it came */
@@ -82,7 +81,7 @@ struct query {
 	struct commit_waiter commit;
 	struct answer *answer;
 	size_t group;    /* of servers that answer came from */
-	uint64_t origin; /* the host's, when it was gathered: 0 else */
+	uint64_t origin; /* the host's, when it was gathered; of hints 1, else 0 */
 	int failure;     /* what a wait ended with, 0 or negative errno */
 	bool committing;
 	unsigned commits;

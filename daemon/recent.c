@@ -73,7 +73,8 @@ recent_note_answer(struct recent *r, const struct addr *pod, const struct answer
     uint64_t keep, const struct name *name, int64_t now_ms)
 {
 	for (size_t i = 0; i < a->address_count; i++)
-		if ((keep >> i & 1) != 0)
+		if ((keep >> i & 1) != 0 &&
+		    (pod->family == 0 || pod->family == a->addresses[i].addr.family))
 			recent_note(r, pod, &a->addresses[i].addr, name, now_ms);
 }
 

@@ -31,7 +31,8 @@ void recent_free(struct recent *r);
 /* name led pod to addr; a pod of family 0 is one that is not known. */
 void recent_note(struct recent *r, const struct addr *pod, const struct addr *addr,
     const struct name *name, int64_t now_ms);
-/* The same for the addresses of an answer that keep has a bit for. */
+/* The same for the addresses of an answer that keep has a bit for; those of another
+ * family than the pod's are passed over. */
 void recent_note_answer(struct recent *r, const struct addr *pod, const struct answer *a,
     uint64_t keep, const struct name *name, int64_t now_ms);
 

@@ -182,6 +182,16 @@ setting_rcode(
 }
 
 int
+setting_https(
+    const struct option_target *t, const struct option *o, const struct node *value)
+{
+	t->config->https_lease = node_is_text(value, "lease");
+	return t->config->https_lease || node_is_text(value, "nodata")
+		   ? 0
+		   : setting_refuse(t, o, value, NULL);
+}
+
+int
 setting_revoke(
     const struct option_target *t, const struct option *o, const struct node *value)
 {

@@ -27,6 +27,8 @@ MUST_CHECK int setting_bool(
     const struct option_target *t, const struct option *o, const struct node *value);
 MUST_CHECK int setting_rcode(
     const struct option_target *t, const struct option *o, const struct node *value);
+MUST_CHECK int setting_https(
+    const struct option_target *t, const struct option *o, const struct node *value);
 MUST_CHECK int setting_revoke(
     const struct option_target *t, const struct option *o, const struct node *value);
 MUST_CHECK int setting_unlisted(

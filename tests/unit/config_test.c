@@ -85,6 +85,7 @@ the_default_numbers_are_the_documented_ones(void **state)
 	assert_int_equal(c->cache_patience_ms, 1800);
 	assert_int_equal(c->refused_rcode, CONFIG_NXDOMAIN);
 	assert_int_equal(c->refused_ttl_s, 5);
+	assert_false(c->https_lease);
 	assert_false(c->unlisted_drop);
 	assert_false(c->skip_broken);
 	assert_true(c->intercept);
@@ -111,6 +112,7 @@ every_key_is_read(void **state)
 	    "lease: {floor: 10s, grace: 20s, cap: 5m, perName: 7, perPod: 8, size: 9}\n"
 	    "cache: {size: 1MiB, maxTTL: 2h}\n"
 	    "refused: {rcode: REFUSED, ttl: 0s}\n"
+	    "httpsRecords: lease\n"
 	    "unlisted: drop\n"
 	    "intercept: false\n"
 	    "deadline: {commit: 250ms, query: 2s}\n"
@@ -144,6 +146,7 @@ every_key_is_read(void **state)
 	assert_int_equal(c->cache_ttl_max_s, 7200);
 	assert_int_equal(c->refused_rcode, CONFIG_REFUSED);
 	assert_int_equal(c->refused_ttl_s, 0);
+	assert_true(c->https_lease);
 	assert_true(c->unlisted_drop);
 	assert_true(c->skip_broken);
 	assert_false(c->intercept);
@@ -223,7 +226,8 @@ unknown_keys_are_errors_that_name_the_known_ones(void **state)
 	    "unknown key \"listen2\": known here are meshConfig, listen, upstreams, "
 	    "zones, "
 	    "clusterDomain, registry, registryErrors, pods, internal, lease, cache, "
-	    "refused, unlisted, revoke, autopath, intercept, deadline, control");
+	    "refused, httpsRecords, unlisted, revoke, autopath, intercept, deadline, "
+	    "control");
 	refuse_text("lease:\n  flor: 30s\n", 2, 3,
 	    "unknown key \"flor\" in lease: known here are floor, grace, cap, perName, "
 	    "perPod, size");

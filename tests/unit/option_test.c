@@ -86,6 +86,7 @@ an_error_says_what_is_allowed(void **state)
 	refuse_text("intercept: yes\n", 1, 12, "true or false");
 	refuse_text("intercept: \"true\"\n", 1, 12, "true or false");
 	refuse_text("refused: {rcode: nxdomain}\n", 1, 18, "NXDOMAIN or REFUSED");
+	refuse_text("httpsRecords: relay\n", 1, 15, "nodata or lease");
 	refuse_text("unlisted: DROP\n", 1, 11, "reject or drop");
 	refuse_text("registryErrors: ignore\n", 1, 17, "refuse or skip");
 	refuse_text("control: run/sock\n", 1, 10, "an absolute path");

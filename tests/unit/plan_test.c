@@ -5,6 +5,7 @@
 
 #include "daemon/plan.h"
 #include "resolver/local.h"
+#include "tests/unit/alloc.h"
 
 #define NOW INT64_C(1000000)
 
@@ -234,6 +235,80 @@ test_a_zone_needs_no_lease_for_internal_ranges(void **state)
 	assert_int_equal(f->request.len, 3);
 }
 
+/* As hints are: addresses of both families, each for the pod's address of its own. */
+static uint64_t
+make_mixed(struct fixture *f, const struct addr *other)
+{
+	struct answer_address addresses[2] = {
+	    {.addr = addr_make(AF_INET, (uint8_t[]){198, 51, 100, 1})},
+	    {.addr = addr_make(AF_INET6, (uint8_t[16]){0x20, 1, 0xd, 0xb8})}};
+	struct answer a = {.address_count = 2, .addresses = addresses};
+	uint64_t keep = 3;
+
+	(void)make(f, 1, 60, false);
+	f->plan.answer = &a;
+	f->plan.other = other;
+	f->plan.reserve = true;
+	plan_make(&f->plan, NOW, &keep, &f->request);
+	return keep;
+}
+
+static void
+test_each_family_is_leased_for_the_pods_address_of_it(void **state)
+{
+	struct fixture *f = *state;
+	struct addr other = addr_make(AF_INET6, (uint8_t[16]){0xfd, [15] = 2});
+
+	assert_int_equal(make_mixed(f, &other), 3);
+	assert_int_equal(f->request.len, 2);
+	assert_true(addr_equal(&f->request.leases[0]->pod->addr, &f->pod));
+	assert_true(addr_equal(&f->request.leases[1]->pod->addr, &other));
+	settle(f);
+	assert_int_equal(make_mixed(f, &other), 3);
+	assert_int_equal(f->request.len, 0);
+}
+
+static void
+test_a_family_that_the_pod_lacks_is_not_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct addr none = {0};
+
+	assert_int_equal(make_mixed(f, &none), 1);
+	assert_int_equal(f->request.len, 1);
+	plan_drop(f->leases, &f->request);
+	assert_int_equal(make_mixed(f, NULL), 1);
+	plan_drop(f->leases, &f->request);
+	f->pod = none;
+	assert_int_equal(make_mixed(f, NULL), 0);
+	assert_int_equal(f->request.len, 0);
+	assert_int_equal(leases_counts(f->leases).grants, 0);
+}
+
+static void
+test_without_memory_nothing_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct addr other = addr_make(AF_INET6, (uint8_t[16]){0xfd, [15] = 2});
+	uint64_t keep = 0;
+
+	for (size_t n = 0; keep != 3; n++) {
+		size_t before;
+
+		/* make() itself allocates an answer, and plans without reserving */
+		alloc_reset();
+		(void)make(f, 1, 60, false);
+		before = alloc_count();
+		alloc_fail_at(before + n);
+		keep = make_mixed(f, &other);
+		alloc_reset();
+		assert_int_equal(f->request.len, __builtin_popcountll(keep));
+		plan_drop(f->leases, &f->request);
+		assert_int_equal(leases_counts(f->leases).grants, 0);
+		assert_in_range(n, 0, 20);
+	}
+}
+
 int
 main(void)
 {
@@ -247,6 +322,9 @@ main(void)
 	    TEST(test_without_reserving_only_what_stands_is_kept),
 	    TEST(test_limit_of_a_name_trims),
 	    TEST(test_a_zone_needs_no_lease_for_internal_ranges),
+	    TEST(test_each_family_is_leased_for_the_pods_address_of_it),
+	    TEST(test_a_family_that_the_pod_lacks_is_not_kept),
+	    TEST(test_without_memory_nothing_is_kept),
 	    TEST(test_longest_lease_is_what_the_enforcer_takes),
 	};
 

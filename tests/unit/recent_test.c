@@ -145,6 +145,21 @@ only_kept_addresses_of_an_answer(void **state)
 }
 
 static void
+the_other_familys_pod_did_not_ask_for_it(void **state)
+{
+	struct recent *r = *state;
+	struct answer_address addresses[2] = {
+	    {.addr = sample_addr("192.0.2.1")}, {.addr = sample_addr("2001:db8::1")}};
+	const struct answer a = {.addresses = addresses, .address_count = 2};
+	const struct addr pod = sample_addr("10.0.0.1");
+	const struct name n = named("a.example");
+
+	recent_note_answer(r, &pod, &a, 3, &n, 1000);
+	assert_true(is(r, "10.0.0.1", "192.0.2.1", "a.example", 1000));
+	assert_true(is(r, NULL, "2001:db8::1", NULL, 1000));
+}
+
+static void
 without_memory_there_is_none(void **state)
 {
 	struct recent *r;
@@ -167,6 +182,7 @@ main(void)
 	    RECENT_TEST(it_forgets),
 	    RECENT_TEST(it_is_bounded_and_never_wrong),
 	    RECENT_TEST(only_kept_addresses_of_an_answer),
+	    RECENT_TEST(the_other_familys_pod_did_not_ask_for_it),
 	    cmocka_unit_test(without_memory_there_is_none),
 	};
 
