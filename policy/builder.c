@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "policy/cluster.h"
 #include "policy/compile.h"
@@ -306,21 +307,35 @@ take_kind(struct registry_builder *b, struct reader *rd, struct manifest *m, siz
 	return r < 0 ? r : admission_close(b, rd, m, weight_of(k));
 }
 
+/* The group of the kind that it may be meant to be: other groups have no such kinds. */
+static const char *
+missed_group(const char *kind)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strstr(kinds[i].group, "istio") != NULL &&
+		    strcasecmp(kind, kinds[i].kind) == 0)
+			return kinds[i].group;
+	return NULL;
+}
+
 int
 builder_take(struct registry_builder *b, struct reader *rd, const struct manifest *object)
 {
 	struct manifest m = *object;
 	char quoted[FINDING_QUOTE_MAX];
-	const char *version;
+	const char *version, *group;
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strcmp(m.kind, kinds[i].kind) == 0 &&
 		    manifest_group(&m, kinds[i].group, &version))
 			return take_kind(b, rd, &m, i, version);
 	(void)finding_quote(m.kind, strlen(m.kind), quoted);
-	if (strcmp(m.kind, "ServiceEntry") == 0)
+	group = missed_group(m.kind);
+	if (group != NULL)
 		reader_warning(rd, m.at,
-		    "a ServiceEntry of another group than " NETWORKING " is passed over");
+		    "kind %s is passed over, since it is not written as one of the group "
+		    "%s: look for a misspelling in kind and apiVersion",
+		    quoted, group);
 	else
 		reader_note(
 		    rd, m.at, "kind %s says nothing here, and is passed over", quoted);
@@ -398,6 +413,18 @@ registry_builder_lose(struct registry_builder *b, const char *file, const char *
 		return b->build.lack;
 	findings_add(b->findings, FINDING_ERROR, file, 0, 0, "%s", what);
 	return admission_lose(b, copy, 1);
+}
+
+const char *
+builder_root(const struct registry_builder *b)
+{
+	const struct mesh *configured = b->settings->mesh;
+
+	if (b->mesh.root_namespace != NULL)
+		return b->mesh.root_namespace;
+	if (configured != NULL && configured->root_namespace != NULL)
+		return configured->root_namespace;
+	return MESH_ROOT_NAMESPACE;
 }
 
 /* What the configuration states and no manifest does. */

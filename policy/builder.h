@@ -47,4 +47,7 @@ struct registry_builder {
 MUST_CHECK int builder_take(
     struct registry_builder *b, struct reader *rd, const struct manifest *object);
 
+/* The mesh's root namespace. */
+const char *builder_root(const struct registry_builder *b);
+
 #endif
