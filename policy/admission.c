@@ -298,16 +298,9 @@ take_laters(struct registry_builder *b)
 static bool
 refuses(const struct registry_builder *b, const struct object *o)
 {
-	const struct mesh *configured = b->settings->mesh;
-	const char *root = b->mesh.root_namespace;
-
 	if (o->restored || o->weight == OBJECT_OPENS)
 		return false;
-	if (root == NULL && configured != NULL)
-		root = configured->root_namespace;
-	if (root == NULL)
-		root = MESH_ROOT_NAMESPACE;
-	return o->weight == OBJECT_VITAL || strcmp(o->id.namespace, root) == 0;
+	return o->weight == OBJECT_VITAL || strcmp(o->id.namespace, builder_root(b)) == 0;
 }
 
 /* One for all that are broken in a namespace would do; the last one goes before. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/discovery.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,11 +88,63 @@ hide_entries(struct registry_builder *b, const struct discovery *d, struct hidde
 	b->entries_end = link;
 }
 
-static void
-hide_sidecars(
-    struct registry_builder *b, const struct discovery *d, struct hidden *hidden)
+/* The namespaces whose manifest is left out, sorted. */
+static int
+list_broken(struct registry_builder *b, struct discovery *ret_broken)
+{
+	const struct object *first = b->admission.objects.first;
+	const char **list;
+	size_t n = 0;
+
+	for (const struct object *o = first; o != NULL; o = o->next)
+		n += object_is_broken(o, "Namespace");
+	list = memory_array(&b->build, n, sizeof(char *));
+	if (list == NULL)
+		return b->build.lack;
+	n = 0;
+	for (const struct object *o = first; o != NULL; o = o->next)
+		if (object_is_broken(o, "Namespace"))
+			list[n++] = o->id.name;
+	if (n > 1)
+		qsort(list, n, sizeof(char *), text_compare);
+	*ret_broken = (struct discovery){.count = n, .seen = list};
+	return 0;
+}
+
+/* Whether the Sidecar counts cannot be told, and more may be open without it. */
+static int
+close_in_doubt(struct registry_builder *b, struct sidecar **link)
+{
+	const struct registry_source *s = &(*link)->source;
+	struct sidecar *closed;
+
+	if (strcmp(s->namespace, builder_root(b)) == 0) {
+		findings_add(b->findings, FINDING_ERROR, s->file, s->line, 1,
+		    "it cannot be told whether the root namespace %s is inside the "
+		    "mesh's discoverySelectors, and Sidecar %s/%s with it: mend its "
+		    "Namespace manifest",
+		    s->namespace, s->namespace, s->name);
+		return -EINVAL;
+	}
+	closed = sidecar_closed(&b->build, s);
+	if (closed == NULL)
+		return b->build.lack;
+	closed->next = (*link)->next;
+	*link = closed;
+	findings_add(b->findings, FINDING_WARNING, s->file, s->line, 1,
+	    "whether Sidecar %s/%s is inside the mesh's discoverySelectors cannot be "
+	    "told: until the Namespace manifest is mended the pods of its namespace "
+	    "import nothing",
+	    s->namespace, s->name);
+	return 0;
+}
+
+static int
+hide_sidecars(struct registry_builder *b, const struct discovery *d,
+    const struct discovery *broken, struct hidden *hidden)
 {
 	struct sidecar **link = &b->sidecars;
+	int r;
 
 	while (*link != NULL) {
 		struct sidecar *s = *link;
@@ -100,11 +153,19 @@ hide_sidecars(
 			link = &s->next;
 			continue;
 		}
+		if (discovery_sees(broken, s->source.namespace)) {
+			r = close_in_doubt(b, link);
+			if (r < 0)
+				return r;
+			link = &(*link)->next;
+			continue;
+		}
 		*link = s->next;
 		b->sidecar_count--;
 		hide(b, hidden, &s->source);
 	}
 	b->sidecars_end = link;
+	return 0;
 }
 
 static bool
@@ -165,17 +226,22 @@ int
 discovery_apply(struct registry_builder *b)
 {
 	struct hidden hidden = {0};
-	struct discovery d;
+	struct discovery d, broken;
 	int r = discovery_make(b, &d);
 
 	if (r < 0 || d.all)
+		return r;
+	r = list_broken(b, &broken);
+	if (r < 0)
 		return r;
 	hidden.list = memory_array(&b->build, b->entry_count + b->sidecar_count,
 	    sizeof(const struct registry_source *));
 	if (hidden.list == NULL)
 		return b->build.lack;
 	hide_entries(b, &d, &hidden);
-	hide_sidecars(b, &d, &hidden);
+	r = hide_sidecars(b, &d, &broken, &hidden);
+	if (r < 0)
+		return r;
 	warn_each(b, &hidden);
 	return 0;
 }

@@ -114,3 +114,9 @@ object_complain_twice(
 	    "%s %s/%s stands at %s:%u:%u already: remove one of them", o->id.kind,
 	    o->id.namespace, o->id.name, o->at.file, o->at.line, o->at.column);
 }
+
+bool
+object_is_broken(const struct object *o, const char *kind)
+{
+	return o->state == OBJECT_BROKEN && strcmp(o->id.kind, kind) == 0;
+}

@@ -77,6 +77,9 @@ MUST_CHECK int objects_add(struct objects *all, struct memory *m,
     const struct object_id *id, const struct object_place *at,
     struct object **ret_object);
 
+/* Is it left out, and of that kind? */
+bool object_is_broken(const struct object *o, const char *kind);
+
 /* The error of one that stands at a second place. */
 void object_complain_twice(
     const struct object *o, const struct object_place *again, struct findings *findings);

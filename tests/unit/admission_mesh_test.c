@@ -153,6 +153,49 @@ a_broken_sidecar_of_the_root_namespace_refuses(void **state)
 	assert_refused("metadata.name");
 }
 
+#define SELECTING                                                                        \
+	"apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\n"                   \
+	"metadata: {name: mesh}\n"                                                       \
+	"spec: {meshConfig: {discoverySelectors: [{matchLabels: {in: 'yes'}}]}}\n"
+#define NAMESPACE(name, labels)                                                          \
+	"---\napiVersion: v1\nkind: Namespace\n"                                         \
+	"metadata: {name: " name ", labels: " labels "}\n"
+
+/* Without its labels nobody can tell whether its Sidecars count. */
+static void
+a_broken_namespace_does_not_take_its_sidecars_away(void **state)
+{
+	static const char sidecar[] = SIDECAR("s", "data", "egress: [{hosts: ['./*']}]");
+
+	(void)state;
+	BUILD({"a", GOOD("a", "a.test") PODS}, {"s", sidecar}, {"m", SELECTING},
+	    {"n", NAMESPACE("shop", "{in: 'yes'}") NAMESPACE("data", "{in: 1}")});
+	assert_counts(1, 0);
+	assert_true(built_says(&bed.now, FINDING_WARNING, "cannot be told"));
+	assert_int_equal(seen_by("10.244.0.1", "a.test"), VERDICT_HOST);
+	assert_int_equal(seen_by("10.244.0.2", "a.test"), VERDICT_REFUSED);
+	/* in a namespace that is outside it says nothing */
+	BUILD({"a", GOOD("a", "a.test") PODS}, {"s", sidecar}, {"m", SELECTING},
+	    {"n", NAMESPACE("shop", "{in: 'yes'}") NAMESPACE("data", "{}")});
+	assert_counts(0, 0);
+	assert_int_equal(seen_by("10.244.0.2", "a.test"), VERDICT_HOST);
+	/* nor while the last good form of the namespace holds */
+	BUILD({"a", GOOD("a", "a.test") PODS}, {"s", sidecar}, {"m", SELECTING},
+	    {"n", NAMESPACE("shop", "{in: 'yes'}") NAMESPACE("data", "{in: 1}")});
+	assert_counts(0, 1);
+	assert_int_equal(seen_by("10.244.0.2", "a.test"), VERDICT_HOST);
+}
+
+static void
+a_broken_root_namespace_with_a_sidecar_refuses(void **state)
+{
+	(void)state;
+	BUILD({"n", NAMESPACE("istio-system", "{in: 1}")},
+	    {"s", SIDECAR("s", "istio-system", "egress: [{hosts: ['./*']}]")},
+	    {"m", SELECTING});
+	assert_refused("cannot be told");
+}
+
 int
 main(void)
 {
@@ -165,6 +208,8 @@ main(void)
 	    TEST(a_broken_sidecar_closes_its_namespace),
 	    TEST(it_closes_also_where_all_is_open),
 	    TEST(a_broken_sidecar_of_the_root_namespace_refuses),
+	    TEST(a_broken_namespace_does_not_take_its_sidecars_away),
+	    TEST(a_broken_root_namespace_with_a_sidecar_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
