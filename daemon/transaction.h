@@ -19,10 +19,11 @@
 #include "daemon/element.h"
 #include "daemon/enforcer.h"
 #include "daemon/ruleset.h"
+#include "policy/registry.h"
 
 #define TRANSACTION_INTERFACES_MAX 1024
 #define TRANSACTION_RANGES_MAX 4096 /* pods; internal; listen */
-#define TRANSACTION_FIXED_MAX (1024 * 1024)
+#define TRANSACTION_FIXED_MAX REGISTRY_FIXED_MAX
 #define TRANSACTION_OPEN_MAX (1024 * 1024)
 #define TRANSACTION_LEASES_MAX (4 * 1024 * 1024) /* made; revoked */
 #define TRANSACTION_CUTS_MAX TRANSACTION_LEASES_MAX

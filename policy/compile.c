@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/registry.h"
 #include "policy/scope.h"
 #include "policy/shadow.h"
 #include "policy/sidecar_image.h"
@@ -282,6 +283,26 @@ keep_namespaces(struct compiler *c)
 	return 0;
 }
 
+/* The kernel's tables and the loop that fills them have an end. */
+static int
+check_fixed(const struct compiler *c)
+{
+	const struct fixed *f = &c->r->fixed;
+	const struct registry_source *s;
+	size_t count;
+
+	if (f->count <= REGISTRY_FIXED_MAX || c->r->mode == OUTBOUND_ALLOW_ANY)
+		return 0;
+	s = &fixed_largest(f, &count)->source;
+	findings_add(c->b->findings, FINDING_ERROR, s->file, s->line, 1,
+	    "the registry's addresses, times their ports, times the pods that see them, "
+	    "come to %zu openings, above the limit of %d; %zu of them are of %s %s/%s: "
+	    "write one wider address instead of many, list fewer ports, or export it to "
+	    "all",
+	    f->count, REGISTRY_FIXED_MAX, count, s->kind, s->namespace, s->name);
+	return -EINVAL;
+}
+
 static int
 add_fixed(struct compiler *c)
 {
@@ -292,8 +313,10 @@ add_fixed(struct compiler *c)
 	    .entries = c->entries,
 	    .entry_count = c->b->entry_count,
 	};
+	int r;
 
-	return fixed_build(&c->r->fixed, &input);
+	r = fixed_build(&c->r->fixed, &input);
+	return r == 0 ? check_fixed(c) : r;
 }
 
 static int

@@ -220,6 +220,18 @@ fixed_build(struct fixed *f, const struct fixed_input *input)
 	return r;
 }
 
+const struct registry_host *
+fixed_largest(const struct fixed *f, size_t *ret_count)
+{
+	const struct fixed_group *largest = f->groups;
+
+	for (size_t i = 1; i < f->group_count; i++)
+		if (group_size(&f->groups[i]) > group_size(largest))
+			largest = &f->groups[i];
+	*ret_count = group_size(largest);
+	return largest->host;
+}
+
 /* The pod number k of the audience, as a prefix. */
 static struct prefix
 pod_of(const struct fixed_group *g, const struct workloads *w, size_t k)

@@ -47,6 +47,9 @@ struct fixed_input {
 };
 MUST_CHECK int fixed_build(struct fixed *f, const struct fixed_input *input);
 
+/* The host with most elements in one group, and how many; there is one. */
+const struct registry_host *fixed_largest(const struct fixed *f, size_t *ret_count);
+
 /* Element i, false behind the last. Cost: log of the number of groups. */
 bool fixed_get(const struct fixed *f, const struct workloads *w, size_t i,
     struct registry_fixed *ret_fixed);

@@ -24,6 +24,8 @@
 #include "policy/finding.h"
 #include "policy/verdict.h"
 
+#define REGISTRY_FIXED_MAX (1024 * 1024) /* what is open without a lookup */
+
 struct mesh;
 
 /* What the configuration, rather than a manifest, says. Borrowed during the build, copied
@@ -127,8 +129,8 @@ bool registry_lists(const struct registry_host *host, const struct addr *address
  */
 size_t registry_static(const struct registry_host *host, struct addr *list, size_t max);
 
-/* All that is open without a lookup; i from 0 until it returns false. Empty under
- * ALLOW_ANY. */
+/* All that is open without a lookup, at most REGISTRY_FIXED_MAX; i from 0 until it
+ * returns false. Empty under ALLOW_ANY. */
 bool registry_fixed(const struct registry *r, size_t i, struct registry_fixed *ret_fixed);
 
 /* The addresses of the pods that are under ALLOW_ANY while registry_mode is

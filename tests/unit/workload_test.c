@@ -332,6 +332,58 @@ nothing_fixed_for_the_shadowed(void **state)
 	    want, ARRAY_LEN(want));
 }
 
+#define WIDE 256 /* addresses, and ports */
+#define WIDE_BYTES_MAX ((size_t)64 * 1024)
+
+/* WIDE x WIDE openings for each pod. */
+static int
+wide_entry_for(struct built *b, int pod_count)
+{
+	char *text = malloc(WIDE_BYTES_MAX);
+	int len;
+
+	assert_non_null(text);
+	built_open(b);
+	len = snprintf(text, WIDE_BYTES_MAX,
+	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\n"
+	    "metadata: {name: wide, namespace: a}\n"
+	    "spec:\n  hosts: [x.t]\n  exportTo: ['.']\n  addresses:\n");
+	for (int i = 0; i < WIDE; i++)
+		len += snprintf(
+		    text + len, WIDE_BYTES_MAX - (size_t)len, "  - 1.1.1.%d\n", i);
+	len += snprintf(text + len, WIDE_BYTES_MAX - (size_t)len, "  ports:\n");
+	for (int i = 1; i <= WIDE; i++)
+		len += snprintf(text + len, WIDE_BYTES_MAX - (size_t)len,
+		    "  - {number: %d, name: p-%d, protocol: TCP}\n", i, i);
+	for (int i = 1; i <= pod_count; i++)
+		len += snprintf(text + len, WIDE_BYTES_MAX - (size_t)len,
+		    "---\napiVersion: v1\nkind: Pod\n"
+		    "metadata: {name: p-%d, namespace: a}\n"
+		    "status: {podIP: 10.244.0.%d}\n",
+		    i, i);
+	built_add_bytes(b, "a.yaml", text, (size_t)len);
+	free(text);
+	return built_finish(b);
+}
+
+static void
+fixed_has_an_end(void **state)
+{
+	int most = REGISTRY_FIXED_MAX / (WIDE * WIDE);
+	struct registry_fixed f;
+	struct built b;
+
+	(void)state;
+	assert_int_equal(wide_entry_for(&b, most), 0);
+	assert_true(registry_fixed(b.registry, REGISTRY_FIXED_MAX - 1, &f));
+	assert_false(registry_fixed(b.registry, REGISTRY_FIXED_MAX, &f));
+	built_close(&b);
+	assert_int_equal(wide_entry_for(&b, most + 1), -EINVAL);
+	assert_true(built_says(&b, FINDING_ERROR, "1114112 openings"));
+	assert_true(built_says(&b, FINDING_ERROR, "ServiceEntry a/wide"));
+	built_close(&b);
+}
+
 int
 main(void)
 {
@@ -348,6 +400,7 @@ main(void)
 	    cmocka_unit_test(fixed_where_one_hides_another),
 	    cmocka_unit_test(fixed_of_merged_entries),
 	    cmocka_unit_test(nothing_fixed_for_the_shadowed),
+	    cmocka_unit_test(fixed_has_an_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
