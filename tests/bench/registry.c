@@ -195,6 +195,7 @@ peak_kib(void)
 static int
 run_load(const char *folder, unsigned rounds)
 {
+	struct loader_options options = {.hash_key = key};
 	struct least from, made = {0};
 	struct loader_result loaded;
 	struct findings findings;
@@ -205,10 +206,11 @@ run_load(const char *folder, unsigned rounds)
 	int r = 0;
 
 	(void)snprintf(path, sizeof(path), "%s.yaml", folder); /* else it is not there */
+	options.path = path;
 	for (unsigned i = 0; i < rounds && r == 0; i++) {
 		findings_init(&findings, FINDINGS_MAX);
 		begin(&from);
-		r = loader_load(path, &key, &findings, &loaded);
+		r = loader_load(&options, &findings, &loaded);
 		end(&from, &made);
 		print_findings(&findings);
 		findings_done(&findings);
