@@ -173,7 +173,7 @@ check:
 check-unit: unit-programs
 	@$(RUN) --unit $(UNIT_TESTS) --rules $(REPLAY_ARGS) $(MODEL_ARGS)
 
-FUZZ_SECONDS ?= 60
+FUZZ_SECONDS ?= 30
 SLOW_SAN := address,undefined
 SAN_BUILD := $(BUILD)-slow-sanitized
 FUZZ_BUILD := $(BUILD)-slow-fuzz
@@ -185,7 +185,7 @@ check-slow:
 	@$(SUBMAKE) CC=clang SAN=$(SLOW_SAN) FUZZER=1 BUILD=$(FUZZ_BUILD) fuzzers
 	@$(RUN) --unit $(UNIT_TESTS:$(BUILD)/%=$(SAN_BUILD)/%) \
 		$(subst $(BUILD)/,$(SAN_BUILD)/,$(REPLAY_ARGS)) \
-		--model $(JUDGE) 1000000 1000000 --model $(SAN_BUILD)/tests/model/judge 1 100000 \
+		--model $(JUDGE) 1000000 500000 --model $(SAN_BUILD)/tests/model/judge 1 20000 \
 		--memcheck $(UNIT_TESTS) --seconds $(FUZZ_SECONDS) \
 		$(foreach n,$(FUZZ_NOUNS),--fuzz $(FUZZ_BUILD)/tests/fuzz/$(n)_fuzz tests/fuzz/$(n).corpus) \
 		$(PYTEST) -m slow

@@ -17,7 +17,7 @@ from fake_upstream import FakeUpstream, Question, addresses
 from lab import Lab, Pod
 
 RSS_KIB = 1024
-FAST, SLOW = 500, 10000
+FAST, SLOW = 500, 4000
 HOW_MANY = pytest.mark.parametrize("count", [FAST, pytest.param(SLOW, marks=pytest.mark.slow)])
 
 

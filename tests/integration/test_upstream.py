@@ -589,7 +589,7 @@ def flapping(upstream: FakeUpstream, pods: list[Pod], seconds: float) -> tuple[i
     return sum(asked), sum(failed)
 
 
-@pytest.mark.parametrize("seconds", [5, pytest.param(300, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("seconds", [5, pytest.param(90, marks=pytest.mark.slow)])
 def test_a32_servers_that_come_and_go(two: Daemon, upstream: FakeUpstream, lab: Lab,
                                       seconds: float) -> None:
     asked, failed = flapping(upstream, lab.pods, seconds)
