@@ -83,10 +83,9 @@ tell_sidecar(const struct explainer *x)
 		mode = explainer_mode(x) == OUTBOUND_ALLOW_ANY
 			   ? "sets the mode ALLOW_ANY and "
 			   : "sets the mode REGISTRY_ONLY and ";
-	explain_say(x->out, EXPLAIN_NOTE, NULL, "%s applies: it %simports %s%s",
+	explain_say(x->out, EXPLAIN_NOTE, NULL, "%s applies: it %simports %s",
 	    explainer_place(s, place), mode,
-	    s->imports != NULL ? s->imports : "everything",
-	    s->imports != NULL ? " only" : "");
+	    s->imports != NULL ? s->imports : "everything");
 }
 
 /* What the answer rests on when the workload is not known. */

@@ -98,8 +98,7 @@ near_group(const struct explainer *x, const struct fixed_group *g)
 	if (s != NULL && s->imports != NULL && explainer_sees(x, h) &&
 	    seen_instead(x, h) == NULL)
 		explain_say(x->out, EXPLAIN_NEAR, h,
-		    "lists the address, but %s does not import host %s: it imports %s "
-		    "only",
+		    "lists the address, but %s does not import host %s: it imports %s",
 		    explainer_place(s, text), h->host, s->imports);
 	else if (is_open(x, g))
 		explain_say(x->out, EXPLAIN_NEAR, h,

@@ -23,8 +23,8 @@ say_hidden(const struct explainer *x, const struct registry_host *h, const char 
 
 	if (s != NULL && s->imports != NULL && explainer_sees(x, h)) {
 		explain_say(x->out, EXPLAIN_NEAR, h,
-		    "host %s %s, but %s does not import it: it imports %s only", h->host,
-		    what, explainer_place(s, export), s->imports);
+		    "host %s %s, but %s does not import it: it imports %s", h->host, what,
+		    explainer_place(s, export), s->imports);
 		return;
 	}
 	explain_say(x->out, EXPLAIN_NEAR, h, "host %s %s, but is %s, not to %s", h->host,
@@ -122,8 +122,8 @@ say_other(const struct explainer *x, const struct registry_host *chosen,
 	else
 		explain_say(x->out, EXPLAIN_NEAR, h,
 		    "host %s lists %s, but host %s of %s/%s goes before it: the more "
-		    "specific host does, then the workload's own namespace, then the "
-		    "older entry",
+		    "specific host does, then the workload's own namespace, then a "
+		    "Service, then what is exported by name, then the older entry",
 		    h->host, explainer_ports(port, 1, ports), chosen->host,
 		    chosen->source.namespace, chosen->source.name);
 }

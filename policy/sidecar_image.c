@@ -45,16 +45,31 @@ append_listener(struct list *l, const struct egress *e)
 	}
 }
 
+static bool
+imports_nothing(const struct sidecar *s)
+{
+	for (size_t i = 0; i < s->egress_count; i++)
+		for (size_t k = 0; k < s->egress[i].import_count; k++)
+			if (!s->egress[i].imports[k].exclude)
+				return false;
+	return true;
+}
+
 static const char *
 imports(struct memory *image, const struct sidecar *s)
 {
 	struct list l = {.len = 0};
 
+	if (imports_nothing(s)) {
+		append(&l, s->closed ? "nothing, since it is broken" : "nothing");
+		return memory_text(image, l.text, l.len);
+	}
 	for (size_t i = 0; i < s->egress_count; i++) {
 		if (i > 0)
 			append(&l, "; ");
 		append_listener(&l, &s->egress[i]);
 	}
+	append(&l, " only");
 	return memory_text(image, l.text, l.len);
 }
 

@@ -36,8 +36,8 @@ struct registry_source {
 struct registry_sidecar {
 	struct registry_source source;
 	bool states_mode;    /* by its outboundTrafficPolicy */
-	const char *imports; /* its egress hosts as written, cut with dots; NULL: it
-				imports everything */
+	const char *imports; /* "nothing", or its egress hosts as written, cut with dots,
+				and "only"; NULL: it imports everything */
 };
 
 /* A known pod. */

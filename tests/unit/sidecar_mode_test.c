@@ -211,7 +211,7 @@ pods_know_their_sidecar(void **state)
 	    0);
 	w = workload(&b, IN_A);
 	assert_string_equal(w->sidecar->source.name, "one");
-	assert_string_equal(w->sidecar->imports, "./*");
+	assert_string_equal(w->sidecar->imports, "./* only");
 	assert_true(w->sidecar->states_mode);
 	w = workload(&b, IN_B);
 	assert_string_equal(w->sidecar->source.name, "two");
