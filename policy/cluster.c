@@ -194,6 +194,25 @@ take_cluster_ip(const struct subject *s)
 	add_entry(s, e);
 }
 
+/* In the cluster's domain or an internal zone? Nobody outside can answer for it then. */
+static bool
+is_inside(const struct subject *s, const char *text)
+{
+	const struct registry_settings *settings = s->b->settings;
+	const char *domain =
+	    settings->cluster_domain != NULL ? settings->cluster_domain : CLUSTER_DOMAIN;
+	struct name name, zone;
+
+	if (name_parse(text, strlen(text), &name) < 0)
+		return false;
+	if (name_parse(domain, strlen(domain), &zone) == 0 && name_within(&name, &zone))
+		return true;
+	for (size_t i = 0; i < settings->zone_count; i++)
+		if (name_within(&name, &settings->zones[i]))
+			return true;
+	return false;
+}
+
 static void
 take_external_name(const struct subject *s)
 {
@@ -202,6 +221,8 @@ take_external_name(const struct subject *s)
 	if (e == NULL)
 		return;
 	e->resolution = RESOLUTION_DNS;
+	/* as MESH_EXTERNAL, as Istio has it: whose name it is must not lead inside */
+	e->internal = is_inside(s, s->service->external_name);
 	e->endpoints[e->endpoint_count++] = (struct entry_endpoint){
 	    .kind = ENDPOINT_NAME,
 	    .name = s->service->external_name,

@@ -315,7 +315,7 @@ class Entry:
 class Service:
     """A Kubernetes Service as the entry that would say the same."""
 
-    def __init__(self, manifest, slices, default_export):
+    def __init__(self, manifest, slices, default_export, zones):
         metadata, spec = manifest["metadata"], manifest["spec"]
         self.kind = "Service"
         self.namespace = metadata.get("namespace", "default")
@@ -339,7 +339,10 @@ class Service:
                 self.ports += service_ports(piece.get("ports") or [], "port")
         if spec.get("type") == "ExternalName":
             self.resolution = "DNS"
-            self.targets = [".".join(labels_of(spec["externalName"]))]
+            name = labels_of(spec["externalName"])
+            self.targets = [".".join(name)]
+            self.internal = any(is_within(name, zone)
+                                for zone in [*zones, labels_of(CLUSTER_DOMAIN)])
         self.has_endpoints = True
         annotation = (metadata.get("annotations") or {}).get("networking.istio.io/exportTo")
         words = [word.strip() for word in (annotation or "").split(",") if word.strip()]
@@ -502,7 +505,7 @@ class Registry:
         self.services = []
         for manifest in of_kind.get("Service", []):
             service = Service(manifest, of_kind.get("EndpointSlice", []),
-                              self.mesh.default_export)
+                              self.mesh.default_export, self.zones)
             if self.is_seen(service):
                 self.services += [service] + service.members()
         sidecars = [Sidecar(manifest) for manifest in of_kind.get("Sidecar", [])]

@@ -262,7 +262,7 @@ as_seen(const struct built *b, size_t i)
 	if (v.kind != VERDICT_HOST)
 		return true;
 	assert_string_equal(v.host->source.kind, "Service");
-	assert_true(v.host->service && v.host->internal && !v.host->in_zone);
+	assert_true(v.host->service && !v.host->in_zone);
 	list_ports(v.host, text, sizeof(text));
 	if (strcmp(text, sights[i].ports) != 0)
 		return false;
@@ -312,6 +312,7 @@ an_external_name_is_asked_in_the_hosts_stead(void **state)
 	v = built_judge(&b, "10.1.0.1", "out.a" D);
 	assert_int_equal(v.host->resolution, RESOLUTION_DNS);
 	assert_int_equal(v.host->target_count, 1);
+	assert_false(v.host->internal);
 	assert_memory_equal(v.host->targets[0].name, "\1x\7example", 10);
 	built_close(&b);
 }
@@ -404,6 +405,23 @@ a_zone_answers_with_other_addresses_too(void **state)
 }
 
 static void
+an_external_name_leads_inside_only_where_it_is_inside(void **state)
+{
+	struct built b;
+
+	(void)state;
+	assert_int_equal(
+	    built_from(&b,
+		SVC("a", "out", PORT ", type: ExternalName, externalName: real.t")
+		    SVC("a", "in", PORT ", type: ExternalName, externalName: db.a" D)),
+	    0);
+	assert_false(
+	    built_permits(&b, built_judge(&b, NULL, "out.a" D).host, "10.2.0.77"));
+	assert_true(built_permits(&b, built_judge(&b, NULL, "in.a" D).host, "10.2.0.77"));
+	built_close(&b);
+}
+
+static void
 under_allow_any_a_zone_is_a_zone(void **state)
 {
 	struct name zones[2];
@@ -471,6 +489,7 @@ main(void)
 	    cmocka_unit_test(an_external_name_is_asked_in_the_hosts_stead),
 	    cmocka_unit_test(services_of_a_zone_are_asked_there),
 	    cmocka_unit_test(a_zone_answers_with_other_addresses_too),
+	    cmocka_unit_test(an_external_name_leads_inside_only_where_it_is_inside),
 	    cmocka_unit_test(under_allow_any_a_zone_is_a_zone),
 	    cmocka_unit_test(the_domain_is_configured),
 	    cmocka_unit_test(the_mesh_says_who_sees_services),
