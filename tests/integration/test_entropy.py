@@ -61,6 +61,7 @@ class Holder:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.bind((FAKE4, PORT))
         self._waiting: dict[int, bytes] = {}  # by port
+        self._anew = False
         self._thread = threading.Thread(target=self._serve, name="holder", daemon=True)
         self._thread.start()
 
@@ -81,7 +82,15 @@ class Holder:
             if len(self._waiting) >= IN_FLIGHT:
                 self._answer(peer[0])
 
+    def begin(self) -> None:
+        """What an earlier run left without an answer is no longer in flight."""
+        self.seen = Seen()
+        self._anew = True
+
     def _note(self, data: bytes, port: int) -> None:
+        if self._anew:
+            self._anew = False
+            self._waiting.clear()
         seen = self.seen
         seen.shared += port in self._waiting
         seen.ports.append(port)
@@ -189,7 +198,7 @@ def check(lab: Lab, seen: Seen) -> float:
 def measure(lab: Lab, holder: Holder, count: int) -> Seen:
     best = 0.0
     for turn in range(TRIES):
-        holder.seen = Seen()
+        holder.begin()
         ask_many(lab.pods, int(time.monotonic() * 1e6) + turn, count)
         best = max(best, check(lab, holder.seen))
         if best > P_LEAST:
