@@ -67,15 +67,19 @@ class Programs:
 
     resolve_glibc: str
     resolve_musl: str | None
+    resolve_cares: str
     burst: str
     flood: str
+
+
+LIBRARIES = {"cares": ["-lcares"]}
 
 
 def compile_client(lab: Lab, name: str, *compiler: str) -> str:
     target = lab.internet.namespace.path(f"/run/{name}")
     source = HERE / "clients" / f"{name.split('-')[0]}.c"
     subprocess.run([*compiler, "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-o", str(target),
-                    str(source)], check=True)
+                    str(source), *LIBRARIES.get(name, ())], check=True)
     return str(target)
 
 
@@ -92,7 +96,8 @@ def programs(lab: Lab) -> Programs:
     musl = shutil.which("musl-gcc")
     with_musl = compile_client(lab, "resolve-musl", musl, "-static") if musl else None
     return Programs(compile_client(lab, "resolve-glibc", *cc), with_musl,
-                    compile_client(lab, "burst", *cc), compile_client(lab, "flood", *cc))
+                    compile_client(lab, "cares", *cc), compile_client(lab, "burst", *cc),
+                    compile_client(lab, "flood", *cc))
 
 
 @pytest.fixture(scope="session")

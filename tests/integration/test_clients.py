@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The C libraries of real pods, with the search list and ndots:5 of real pods."""
+"""The resolvers of real pods (glibc, musl, c-ares), with the search list and ndots:5 of
+real pods."""
 
 from __future__ import annotations
+
+import itertools
 
 import pytest
 
@@ -12,62 +15,89 @@ from conftest import Programs
 from daemon import Daemon
 from lab import Lab, Pod
 
-PROMPT_MS = 100
+PROMPT_MS = 50
+ATTEMPTS = 3  # what else the machine does may delay one; a retry of the client's delays all
+FAMILIES = ("both", "4", "6")
+HAS = {"google.com": {"4": zone.GOOGLE4, "6": zone.GOOGLE6},
+       "four.example.com": {"4": zone.PUBLIC4}, "six.example.com": {"6": zone.PUBLIC6},
+       "web": {"4": zone.EDGE4, "6": zone.EDGE6}}
+# As a pod writes it, and where in HAS it is; with ndots:5 all but the last are searched.
+WRITTEN = ("{}", "{}.")
+SERVICE = ["web", "web.default", "web.default.svc", "web.default.svc.cluster.local",
+           "web.default.svc.cluster.local."]
+UNLISTED = ["unlisted.example", "unlisted.example.", "no", "web.other", "www.google.com",
+            "a.b.c.d.e.f.unlisted.example", "a.b.c.d.e.f.unlisted.example."]
 
 
-@pytest.fixture(params=["glibc", "musl"])
+@pytest.fixture(params=["glibc", "musl", "cares"])
 def resolve(request: pytest.FixtureRequest, programs: Programs) -> str:
-    path = programs.resolve_glibc if request.param == "glibc" else programs.resolve_musl
+    path: str | None = getattr(programs, f"resolve_{request.param}")
     assert path, "musl-gcc is not installed (Debian package musl-tools)"
     return path
 
 
-def run(pod: Pod, program: str, *arguments: str) -> tuple[str, float, list[str]]:
-    word, took_ms, *rest = pod.namespace.run(program, *arguments).stdout.split()
-    return word, float(took_ms), rest
+def run(pod: Pod, program: str, name: str, which: str = "both") -> tuple[str, set[str]]:
+    """The word and the addresses, and it may not have taken long."""
+    took_ms: list[float] = []
+    while len(took_ms) < ATTEMPTS and min(took_ms, default=PROMPT_MS) >= PROMPT_MS:
+        arguments = [name] if which == "both" else [name, which]
+        word, took, *rest = pod.namespace.run(program, *arguments).stdout.split()
+        took_ms.append(float(took))
+    assert min(took_ms) < PROMPT_MS, name
+    return word, set(rest) if word == "ok" else set()
+
+
+def expected(name: str, which: str) -> tuple[str, set[str]]:
+    found = {address for family, address in HAS[name].items() if which in (family, "both")}
+    return "ok" if found else "fail", found
 
 
 @pytest.fixture
 def served(daemon: Daemon, pod: Pod) -> Daemon:
+    web = {"clusterIP": zone.EDGE4, "clusterIPs": [zone.EDGE4, zone.EDGE6]}
     daemon.load(manifests.pod("sleep", [pod.v4, pod.v6]), manifests.service_entry("google.com"),
                 manifests.service_entry("four.example.com"),
-                manifests.service_entry("six.example.com"))
+                manifests.service_entry("six.example.com"), manifests.service("web", **web))
     return daemon
 
 
-@pytest.mark.parametrize("which", ["4", "6"])
-def test_a_registered_name_resolves(served: Daemon, pod: Pod, resolve: str, which: str) -> None:
-    word, took_ms, found = run(pod, resolve, "google.com", which)
-    assert word == "ok" and took_ms < PROMPT_MS
-    assert found == [zone.GOOGLE4 if which == "4" else zone.GOOGLE6]
-    assert reach.connect(pod.namespace, found[0], 443).result == "ok"
+@pytest.mark.parametrize("name", ["google.com", "four.example.com", "six.example.com"])
+def test_a_listed_name_has_its_addresses(served: Daemon, pod: Pod, resolve: str,
+                                         name: str) -> None:
+    """And each of them can be reached at once."""
+    for which, written in itertools.product(FAMILIES, WRITTEN):
+        word, found = run(pod, resolve, written.format(name), which)
+        assert (word, found) == expected(name, which), (which, written)
+        for address in found:
+            assert reach.connect(pod.namespace, address, 443).result == "ok"
 
 
-def test_both_families_resolve_together(served: Daemon, pod: Pod, resolve: str) -> None:
-    word, took_ms, found = run(pod, resolve, "google.com")
-    assert word == "ok" and took_ms < PROMPT_MS and set(found) == {zone.GOOGLE4, zone.GOOGLE6}
+def test_a_service_is_found_by_the_search_list(served: Daemon, pod: Pod, resolve: str) -> None:
+    for which, name in itertools.product(FAMILIES, SERVICE):
+        assert run(pod, resolve, name, which) == expected("web", which), (which, name)
 
 
-@pytest.mark.parametrize(("name", "address"), [("four.example.com", zone.PUBLIC4),
-                                               ("six.example.com", zone.PUBLIC6)])
-def test_one_family_is_enough(served: Daemon, pod: Pod, resolve: str, name: str,
-                              address: str) -> None:
-    word, took_ms, found = run(pod, resolve, name)
-    assert (word, found) == ("ok", [address]) and took_ms < PROMPT_MS
+def test_an_unlisted_name_fails_at_once(served: Daemon, pod: Pod, resolve: str) -> None:
+    for which, name in itertools.product(FAMILIES, UNLISTED):
+        assert run(pod, resolve, name, which) == ("fail", set()), (which, name)
+    assert not served.leases()
 
 
-@pytest.mark.parametrize("name", ["unlisted.example", "no", "a.b.c.d.e.f.unlisted.example."])
-def test_an_unregistered_name_fails_at_once(served: Daemon, pod: Pod, resolve: str,
-                                            name: str) -> None:
-    word, took_ms, _ = run(pod, resolve, name)
-    assert word == "fail" and took_ms < PROMPT_MS
+@pytest.mark.parametrize("name", ["google.com", "four.example.com", "six.example.com"])
+def test_a_listed_name_resolves_at_the_first_domain(served: Daemon, pod: Pod, resolve: str,
+                                                    name: str) -> None:
+    """The same addresses with autopath, which answers what was searched for there."""
+    served.configure({"autopath": True})
+    served.reload()
+    assert run(pod, resolve, name) == expected(name, "both")
+    assert run(pod, resolve, "unlisted.example") == ("fail", set())
 
 
 def test_a_pod_without_a_manifest_resolves_too(served: Daemon, other_pod: Pod,
                                                resolve: str) -> None:
     """Only its IPv4 address is known: it asks from that."""
-    word, took_ms, found = run(other_pod, resolve, "google.com")
-    assert word == "ok" and took_ms < PROMPT_MS and zone.GOOGLE4 in found
+    word, found = run(other_pod, resolve, "google.com")
+    assert word == "ok" and zone.GOOGLE4 in found
 
 
 def test_curl_in_one_go(served: Daemon, pod: Pod, lab: Lab) -> None:
