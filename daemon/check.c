@@ -91,7 +91,8 @@ check_print_json(const struct findings *findings, bool notes, FILE *out)
 static int
 load(const struct check_options *o, struct findings *findings)
 {
-	struct loader_options options = {.path = o->config_path, .strict = true};
+	struct loader_options options = {
+	    .path = o->config_path, .strict = true, .threads = loader_threads()};
 	struct loader_result loaded = {0};
 	int r = clock_random_bytes(&options.hash_key, sizeof(options.hash_key));
 

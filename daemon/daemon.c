@@ -44,8 +44,9 @@ fault(struct daemon *d, const char *what, int result)
 static int
 load(struct daemon *d)
 {
-	struct loader_options options = {
-	    .path = d->options->config_path, .hash_key = d->key};
+	struct loader_options options = {.path = d->options->config_path,
+	    .hash_key = d->key,
+	    .threads = loader_threads()};
 	struct findings findings;
 	int r;
 

@@ -169,7 +169,8 @@ explain_answer(struct daemon *d, size_t word_count, char **words, struct buf *ou
 static int
 load(const struct explain_files *files, struct loader_result *ret_loaded)
 {
-	struct loader_options options = {.path = files->config_path};
+	struct loader_options options = {
+	    .path = files->config_path, .threads = loader_threads()};
 	struct findings findings;
 	int r = clock_random_bytes(&options.hash_key, sizeof(options.hash_key));
 

@@ -160,40 +160,47 @@ read_whole(int fd, char *text, size_t size)
 	return len == size ? 0 : -ESTALE;
 }
 
+static bool
+still_is(int fd, const struct file_identity *id)
+{
+	struct file_identity now;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	now = identity(&st);
+	return file_same(id, &now);
+}
+
 static int
 read_open(int fd, unsigned flags, size_t max, struct file_identity *ret_id,
     char **ret_text, size_t *ret_len)
 {
-	struct stat before, after;
-	struct file_identity id, id_after;
+	struct stat st;
+	struct file_identity id;
 	char *text;
 	int r;
 
-	if (fstat(fd, &before) < 0)
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	r = check_stat(&before, flags, max);
+	r = check_stat(&st, flags, max);
 	if (r < 0)
 		return r;
-	text = malloc((size_t)before.st_size + 1);
+	text = malloc((size_t)st.st_size + 1);
 	if (text == NULL)
 		return -ENOMEM;
-	r = read_whole(fd, text, (size_t)before.st_size);
-	if (r == 0 && fstat(fd, &after) < 0)
-		r = -errno;
+	id = identity(&st);
+	r = read_whole(fd, text, (size_t)st.st_size);
+	if (r == 0 && (flags & FILE_ASKED_LATER) == 0 && !still_is(fd, &id))
+		r = -ESTALE;
 	if (r < 0) {
 		free(text);
 		return r;
 	}
-	id = identity(&before);
-	id_after = identity(&after);
-	if (!file_same(&id, &id_after)) {
-		free(text);
-		return -ESTALE;
-	}
-	text[before.st_size] = '\0';
+	text[st.st_size] = '\0';
 	*ret_id = id;
 	*ret_text = text;
-	*ret_len = (size_t)before.st_size;
+	*ret_len = (size_t)st.st_size;
 	return 0;
 }
 

@@ -28,8 +28,10 @@ struct file_identity {
 };
 
 enum file_flag {
-	FILE_BENEATH = 1,   /* path and all links on it must stay below the folder */
-	FILE_ANY_OWNER = 2, /* some service's file: systemd-resolved's resolv.conf */
+	FILE_BENEATH = 1,     /* path and all links on it must stay below the folder */
+	FILE_ANY_OWNER = 2,   /* some service's file: systemd-resolved's resolv.conf */
+	FILE_ASKED_LATER = 4, /* the caller compares ret_id with what is there later: that
+				 it changes while it is read need not be told here */
 };
 
 /* Of what path (relative to dir, a descriptor or AT_FDCWD) leads to; all zero when that

@@ -43,7 +43,7 @@ add_file(struct folder *f, const char *name, size_t max, size_t *size)
 	f->files[f->count].name = strdup(name);
 	if (f->files[f->count].name == NULL)
 		return -ENOMEM;
-	f->files[f->count].id = file_identify(f->fd, name);
+	f->files[f->count].id = (struct file_identity){0};
 	f->count++;
 	return 0;
 }
@@ -140,24 +140,25 @@ folder_done(struct folder *f)
 }
 
 int
-folder_read(
-    const struct folder *f, size_t i, size_t max, char **ret_text, size_t *ret_len)
+folder_read(struct folder *f, size_t i, size_t max, char **ret_text, size_t *ret_len)
 {
-	struct file_identity id;
-	char *text;
-	size_t len;
-	int r;
+	static const unsigned flags = FILE_BENEATH | FILE_ASKED_LATER;
+	struct folder_file *file = &f->files[i];
+	int r = file_read(f->fd, file->name, flags, max, &file->id, ret_text, ret_len);
 
-	r = file_read(f->fd, f->files[i].name, FILE_BENEATH, max, &id, &text, &len);
-	if (r < 0)
+	if (r == 0 || r == -ENOMEM)
 		return r;
-	if (!file_same(&id, &f->files[i].id)) {
-		free(text);
-		return -ESTALE;
-	}
-	*ret_text = text;
-	*ret_len = len;
-	return 0;
+	/* what is said of it is to be said of what was there */
+	file->id = file_identify(f->fd, file->name);
+	return file_read(f->fd, file->name, flags, max, &file->id, ret_text, ret_len);
+}
+
+static bool
+is_unchanged(const struct folder *now, const struct folder_file *file)
+{
+	struct file_identity id = file_identify(now->fd, file->name);
+
+	return file_same(&id, &file->id);
 }
 
 bool
@@ -172,7 +173,7 @@ folder_is_unchanged(const struct folder *f)
 	       strcmp(now.data, f->data) == 0;
 	for (size_t i = 0; same && i < f->count; i++)
 		same = strcmp(now.files[i].name, f->files[i].name) == 0 &&
-		       file_same(&now.files[i].id, &f->files[i].id);
+		       is_unchanged(&now, &f->files[i]);
 	folder_done(&now);
 	return same;
 }

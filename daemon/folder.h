@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A folder of manifests as it was at one moment: its files in the order of their names,
- * and the means to tell later whether it still is the same.
+ * A folder of manifests: its files in the order of their names, and the means to tell
+ * later whether it still is what was read.
  *
  * A mounted ConfigMap is a folder of links "x.yaml -> ..data/x.yaml" with "..data" a link
  * to a folder that is made anew for each version and swapped in by one rename(2). Files
@@ -20,7 +20,7 @@
 
 struct folder_file {
 	char *name;
-	struct file_identity id; /* of what it leads to */
+	struct file_identity id; /* of what it led to when it was read */
 };
 
 /* The owner calls folder_done. */
@@ -42,13 +42,15 @@ struct folder {
 MUST_CHECK int folder_open(const char *path, size_t max, struct folder *ret_folder);
 void folder_done(struct folder *f);
 
-/* file_read of the i-th file, of at most max bytes; -ESTALE also when it is no longer the
- * one that was listed. */
+/* file_read of the i-th file, of at most max bytes, but for -ESTALE: that a file changes
+ * shows in folder_is_unchanged. Several threads may read files of one folder at a time,
+ * each another one. */
 MUST_CHECK int folder_read(
-    const struct folder *f, size_t i, size_t max, char **ret_text, size_t *ret_len);
+    struct folder *f, size_t i, size_t max, char **ret_text, size_t *ret_len);
 
-/* Does the path still lead to the same folder, with the same files in it? False also when
- * that cannot be told. */
+/* Does the path still lead to the same folder, with the same files in it, each as it was
+ * when folder_read read it? All of them must have been. False also when that cannot be
+ * told. */
 bool folder_is_unchanged(const struct folder *f);
 
 #endif

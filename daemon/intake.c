@@ -112,6 +112,13 @@ intake_add(struct intake *in, const char *file, const char *text, size_t len)
 }
 
 int
+intake_add_documents(
+    struct intake *in, const char *file, const struct documents *documents)
+{
+	return registry_builder_add_documents(in->builder, file, documents);
+}
+
+int
 intake_finish(struct intake *in, struct registry **ret_registry)
 {
 	struct registry_builder *b = in->builder;

@@ -46,6 +46,9 @@ MUST_CHECK int intake_lose(struct intake *in, const char *file, int result);
 /* All documents of a text. -ENOMEM, -ENOSPC. */
 MUST_CHECK int intake_add(
     struct intake *in, const char *file, const char *text, size_t len);
+/* The same of a text that was read already. */
+MUST_CHECK int intake_add_documents(
+    struct intake *in, const char *file, const struct documents *documents);
 /* Once, after all was added. -EINVAL when the findings hold an error that was not
  * skipped, -ENOMEM, -ENOSPC. */
 MUST_CHECK int intake_finish(struct intake *in, struct registry **ret_registry);

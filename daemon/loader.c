@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "daemon/file.h"
 #include "daemon/folder.h"
 #include "daemon/intake.h"
+#include "daemon/read_ahead.h"
 
 #define ATTEMPTS_MAX 5
 #define PAUSE_NS 10000000L /* before the second attempt; twice as long before the next */
@@ -30,6 +32,7 @@ struct attempt {
 	struct intake intake;
 	struct registry *registry;
 	struct folder folders[CONFIG_REGISTRY_MAX];
+	struct read_ahead read_ahead; /* of one folder after the other */
 	size_t folder_count;
 	size_t file_count;
 };
@@ -86,38 +89,53 @@ open_folders(struct attempt *a)
 }
 
 static int
+add_manifest(struct attempt *a, const char *path, const struct manifest_file *f)
+{
+	if (f->result == -ENOMEM)
+		return -ENOMEM;
+	if (f->result < 0)
+		return intake_lose(&a->intake, path, f->result);
+	if (f->has_documents)
+		return intake_add_documents(&a->intake, path, &f->documents);
+	return intake_add(&a->intake, path, f->text, f->len);
+}
+
+static int
 add_file(struct attempt *a, const struct folder *folder, size_t i)
 {
 	const char *name = folder->files[i].name;
+	const struct manifest_file *f = read_ahead_file(&a->read_ahead, i);
 	char path[PATH_MAX + NAME_MAX + 2];
-	char *text;
-	size_t len;
-	int r;
 
 	if (!intake_name_is_good(name))
 		return intake_lose_name(&a->intake, folder->path, name);
 	(void)snprintf(path, sizeof(path), "%s/%s", folder->path, name); /* fits */
-	r = folder_read(folder, i, LOADER_FILE_MAX, &text, &len);
-	if (r == -ENOMEM)
-		return r;
-	if (r < 0)
-		return intake_lose(&a->intake, path, r);
-	if (file_is_group_writable(&folder->files[i].id))
+	if (f->result == 0 && file_is_group_writable(&folder->files[i].id))
 		findings_add(&a->findings, FINDING_WARNING, path, 0, 0,
 		    "a group may write to the manifest: chmod g-w");
-	r = intake_add(&a->intake, path, text, len);
-	free(text);
+	return add_manifest(a, path, f);
+}
+
+static int
+add_folder(struct attempt *a, struct folder *folder, size_t threads)
+{
+	int r = read_ahead_start(&a->read_ahead, folder, LOADER_FILE_MAX, threads);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < folder->count && r == 0; i++)
+		r = add_file(a, folder, i);
+	read_ahead_stop(&a->read_ahead);
 	return r;
 }
 
 static int
-add_files(struct attempt *a)
+add_files(struct attempt *a, size_t threads)
 {
 	int r = 0;
 
-	for (size_t i = 0; i < a->folder_count; i++)
-		for (size_t k = 0; k < a->folders[i].count && r == 0; k++)
-			r = add_file(a, &a->folders[i], k);
+	for (size_t i = 0; i < a->folder_count && r == 0; i++)
+		r = add_folder(a, &a->folders[i], threads);
 	return r;
 }
 
@@ -136,7 +154,7 @@ attempt_run(struct attempt *a, const struct loader_options *o)
 		r = intake_open(&a->intake, a->config, &options, &a->findings);
 	}
 	if (r == 0)
-		r = add_files(a);
+		r = add_files(a, o->threads);
 	return r == 0 ? intake_finish(&a->intake, &a->registry) : r;
 }
 
@@ -178,6 +196,16 @@ pause_before(unsigned attempt)
 	struct timespec pause = {.tv_nsec = PAUSE_NS << (attempt - 1)};
 
 	(void)nanosleep(&pause, NULL); /* a shorter pause does no harm */
+}
+
+size_t
+loader_threads(void)
+{
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return 1;
+	return (size_t)CPU_COUNT(&set) - 1;
 }
 
 int

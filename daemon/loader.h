@@ -29,7 +29,11 @@ struct loader_options {
 				      falls back to; of a registry that lives until the
 				      load has ended; may be NULL */
 	bool strict;               /* refuse errors whatever registryErrors says */
+	size_t threads; /* that read files ahead, daemon/read_ahead.h; none is as good */
 };
+
+/* One for each processor that there is besides that of the caller. */
+size_t loader_threads(void);
 
 struct loader_result {
 	struct config *config;

@@ -39,7 +39,8 @@ reload_new(struct event_base *base, const char *path, const struct hash_key *key
 
 	if (r == NULL)
 		return -ENOMEM;
-	r->options = (struct loader_options){.path = path, .hash_key = *key};
+	r->options = (struct loader_options){
+	    .path = path, .hash_key = *key, .threads = loader_threads()};
 	r->done = done;
 	r->ctx = ctx;
 	r->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -6,8 +6,8 @@
  * and the loop must not wait. The thread shares nothing with the loop that anybody
  * changes: it gets a path and a key, and is lent the last good forms of the objects of
  * the running registry. It runs daemon/loader.h, which touches no global and logs
- * nothing, and hands over one pointer when it has ended. No locks: an eventfd says that
- * it has, and joining it is the barrier.
+ * nothing, and hands over one pointer when it has ended. No locks between the two: an
+ * eventfd says that it has, and joining it is the barrier.
  */
 #ifndef DAEMON_RELOAD_H
 #define DAEMON_RELOAD_H

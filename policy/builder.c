@@ -10,18 +10,11 @@
 #include "policy/compile.h"
 #include "policy/discovery.h"
 #include "policy/member.h"
-#include "policy/place.h"
 
 #define IMAGE_DEFAULT_MAX ((size_t)1 << 30)
 /* The tree of one document: bounded by NODE_EVENTS_MAX and NODE_BYTES_MAX, and this is
  * above what these can come to. */
 #define SCRATCH_MAX ((size_t)1 << 30)
-
-/* What one call of registry_builder_add works with. */
-struct file {
-	struct registry_builder *b;
-	struct reader reader;
-};
 
 typedef int (*take_fn)(struct registry_builder *b, struct reader *rd, struct manifest *m);
 
@@ -340,79 +333,6 @@ builder_take(struct registry_builder *b, struct reader *rd, const struct manifes
 		reader_note(
 		    rd, m.at, "kind %s says nothing here, and is passed over", quoted);
 	return 0;
-}
-
-static int
-take_object(void *ctx, struct reader *rd, const struct manifest *object)
-{
-	struct file *f = ctx;
-
-	return builder_take(f->b, rd, object);
-}
-
-static int
-take_document(void *ctx, const struct node *root)
-{
-	struct file *f = ctx;
-	int r = manifest_each(&f->reader, root, take_object, f);
-
-	arena_clear(f->b->scratch); /* the tree goes, its memory serves the next one */
-	return r;
-}
-
-/* Nothing of a text that is damaged is believed. Its findings are for people. */
-static int
-take_nothing(void *ctx, const struct node *root)
-{
-	(void)ctx;
-	(void)root;
-	return 0;
-}
-
-static int
-add_text(struct file *f, const char *text, size_t len)
-{
-	struct registry_builder *b = f->b;
-	struct admission *a = &b->admission;
-	size_t errors = b->findings->errors - a->told - a->fatal;
-	int r;
-
-	r = node_read(f->reader.file, text, len, b->scratch, b->findings,
-	    a->skip && !place_readable(text, len) ? take_nothing : take_document, f);
-	arena_clear(b->scratch); /* of a document that was not taken */
-	if (r < 0 && r != -EINVAL)
-		return r;
-	errors = b->findings->errors - a->told - a->fatal - errors;
-	return admission_lose(b, f->reader.file, errors);
-}
-
-int
-registry_builder_add(
-    struct registry_builder *b, const char *file, const char *text, size_t len)
-{
-	/* in the image: a registry tells where its entries stand */
-	char *copy = memory_text(&b->image, file, strlen(file));
-	struct file f = {.b = b};
-
-	if (copy == NULL)
-		return b->image.lack;
-	f.reader = (struct reader){
-	    .file = copy,
-	    .findings = b->findings,
-	    .memory = &b->build,
-	};
-	return add_text(&f, text, len);
-}
-
-int
-registry_builder_lose(struct registry_builder *b, const char *file, const char *what)
-{
-	char *copy = memory_text(&b->build, file, strlen(file));
-
-	if (copy == NULL)
-		return b->build.lack;
-	findings_add(b->findings, FINDING_ERROR, file, 0, 0, "%s", what);
-	return admission_lose(b, copy, 1);
 }
 
 const char *

@@ -26,6 +26,7 @@
 
 #define REGISTRY_FIXED_MAX (1024 * 1024) /* what is open without a lookup */
 
+struct documents;
 struct mesh;
 
 /* What the configuration, rather than a manifest, says. Borrowed during the build, copied
@@ -68,6 +69,10 @@ void registry_builder_free(struct registry_builder *b);
  */
 MUST_CHECK int registry_builder_add(
     struct registry_builder *b, const char *file, const char *text, size_t len);
+/* The same, of documents that were read of the file's text, policy/documents.h: borrowed
+ * for the call. */
+MUST_CHECK int registry_builder_add_documents(
+    struct registry_builder *b, const char *file, const struct documents *documents);
 /* A file that there is and that cannot be read, or believed: an error finding what about
  * it. -ENOMEM, -ENOSPC. */
 MUST_CHECK int registry_builder_lose(

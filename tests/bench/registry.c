@@ -195,7 +195,7 @@ peak_kib(void)
 static int
 run_load(const char *folder, unsigned rounds)
 {
-	struct loader_options options = {.hash_key = key};
+	struct loader_options options = {.hash_key = key, .threads = loader_threads()};
 	struct least from, made = {0};
 	struct loader_result loaded;
 	struct findings findings;

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-static size_t count;
-static size_t fail_at = SIZE_MAX;
+static _Atomic size_t count;
+static _Atomic size_t fail_at = SIZE_MAX;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t n, size_t size);

@@ -21,6 +21,7 @@
 
 struct bed {
 	struct findings findings;
+	size_t threads;
 	struct loader_result loaded;
 	int result;
 	char config[128];
@@ -62,6 +63,7 @@ set_up(void **state)
 	(void)scratch_mkdir("r");
 	memset(&bed, 0, sizeof(bed));
 	findings_init(&bed.findings, FINDINGS_MAX);
+	bed.threads = 2;
 	configure("");
 	return 0;
 }
@@ -90,7 +92,8 @@ dump(void)
 static int
 call(void)
 {
-	struct loader_options options = {.path = bed.config, .hash_key = key};
+	struct loader_options options = {
+	    .path = bed.config, .hash_key = key, .threads = bed.threads};
 
 	return loader_load(&options, &bed.findings, &bed.loaded);
 }
@@ -444,6 +447,7 @@ a_load_that_runs_out_of_memory_fails_cleanly_wherever_it_does(void **state)
 	int r;
 
 	(void)state;
+	bed.threads = 0; /* the n-th allocation is the same one each time */
 	(void)scratch_file("r/a.yaml", entry_text("a.example"));
 	for (;; n++) {
 		forget();

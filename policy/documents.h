@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The documents of a text, read as trees but not yet taken into a registry: what one
+ * thread may do while another builds the registry of those before.
+ *
+ * Only a text that there is nothing to say about comes out as documents. Anything else is
+ * to be given to registry_builder_add as text, which says it.
+ */
+#ifndef POLICY_DOCUMENTS_H
+#define POLICY_DOCUMENTS_H
+
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/macros.h"
+#include "policy/node.h"
+
+/* Bytes of a text: a longer one is better read document by document. Its trees take up to
+ * some 30 times as much. */
+#define DOCUMENTS_BYTES_MAX ((size_t)32 * 1024)
+
+struct document {
+	const struct node *root;
+	struct document *next;
+};
+
+/* The owner calls documents_done. Must not be moved. */
+struct documents {
+	struct arena *arena;
+	struct document *first, **end;
+};
+
+/* -ENOMEM. */
+MUST_CHECK int documents_init(struct documents *d);
+/* Of a zeroed one too. */
+void documents_done(struct documents *d);
+
+/*
+ * Those of text, instead of what d held before; the text may go afterwards. -EINVAL when
+ * there is a finding in it, -EFBIG when it is too long, -ENOMEM: d is empty then.
+ */
+MUST_CHECK int documents_read(struct documents *d, const char *text, size_t len);
+
+#endif
