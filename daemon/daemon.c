@@ -284,7 +284,9 @@ assemble(struct daemon *d)
 	d->queries.now_ms = clock_now_ms;
 	d->queries.config = d->loaded.config;
 	d->queries.registry = d->loaded.registry;
-	report_init(&d->report, &d->key);
+	if (r == 0)
+		r = history_new(&d->history);
+	report_init(&d->report, &d->key, d->history);
 	if (r == 0)
 		r = queries_init(&d->queries, d->base);
 	if (r == 0)
@@ -406,6 +408,7 @@ dismantle(struct daemon *d)
 	gate_free(d->gate);
 	queries_done(&d->queries);
 	recent_free(d->recent);
+	history_free(d->history);
 	rate_free(d->rate);
 	if (d->pods.table.buckets != NULL)
 		pods_done(&d->pods);

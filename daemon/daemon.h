@@ -22,6 +22,7 @@
 #include "base/hash.h"
 #include "base/macros.h"
 #include "daemon/gate.h"
+#include "daemon/history.h"
 #include "daemon/loader.h"
 #include "daemon/notify.h"
 #include "daemon/pod.h"
@@ -49,6 +50,7 @@ struct daemon {
 	size_t socket_count;
 	struct pods pods;
 	struct report report;
+	struct history *history;
 	struct recent *recent;
 	struct rate *rate;
 	struct refusal refusal;

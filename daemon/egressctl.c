@@ -25,6 +25,8 @@ static const char usage[] =
     "\n"
     "  status [--json]  the state of the running daemon and its counters\n"
     "  leases [--json]  what each pod may reach now, and until when\n"
+    "  refused [--json] what was refused lately, lookups and connections, and why\n"
+    "  suggest          the ServiceEntries that would have allowed that, as YAML\n"
     "  explain [--json] [-c FILE] [-r PATH]... WORKLOAD NAME|ADDRESS[:PORT[/PROTO]]\n"
     "                   may it be reached, by which entry, or why not; WORKLOAD is\n"
     "                   namespace/pod, a namespace, or an address; exits with 3 when\n"
@@ -236,6 +238,8 @@ teardown(const struct arguments *a)
 static const struct command commands[] = {
     {"status", ask, 0, true, false},
     {"leases", ask, 0, true, false},
+    {"refused", ask, 0, true, false},
+    {"suggest", ask, 0, false, false},
     {"explain", explain_target, 2, true, true},
     {"teardown", teardown, 0, false, false},
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/log.h"
+#include "policy/lister.h"
 
 static bool
 lists(const struct registry_host *host, const struct enforcer_refused *flow)
@@ -16,26 +17,37 @@ lists(const struct registry_host *host, const struct enforcer_refused *flow)
 	return false;
 }
 
-enum report_reason
-refusal_reason(const struct refusal *r, const struct refusal_view *view,
-    const struct enforcer_refused *flow, const struct name **ret_name)
+/* Nobody was led there by a name. */
+static void
+explain_bare(const struct refusal_view *view, struct report_connection *c)
 {
-	const struct workload *w = registry_workload(view->registry, &flow->source);
+	c->near = lister_find(view->registry, c->destination);
+	c->reason = c->near != NULL ? REPORT_LISTED_OTHERWISE : REPORT_UNLISTED;
+}
+
+void
+refusal_explain(const struct refusal *r, const struct refusal_view *view,
+    const struct enforcer_refused *flow, struct report_connection *c)
+{
 	const struct name *own =
 	    recent_find(r->recent, &flow->source, &flow->destination, view->now_ms);
-	const struct name *name = own;
 	struct verdict v;
 
-	if (name == NULL)
-		name = recent_find(r->recent, NULL, &flow->destination, view->now_ms);
-	*ret_name = name;
-	if (name == NULL)
-		return REPORT_UNLISTED;
-	registry_judge(view->registry, w, name, &v);
+	c->name = own;
+	if (own == NULL)
+		c->name = recent_find(r->recent, NULL, &flow->destination, view->now_ms);
+	if (c->name == NULL) {
+		explain_bare(view, c);
+		return;
+	}
+	registry_judge(view->registry, c->workload, c->name, &v);
+	c->near = v.host;
 	if (v.kind != VERDICT_HOST)
-		return REPORT_UNLISTED;
-	return own != NULL && !lists(v.host, flow) ? REPORT_NOT_LISTED_PORT
-						   : REPORT_NO_LOOKUP;
+		c->reason = REPORT_UNLISTED;
+	else if (own != NULL && !lists(v.host, flow))
+		c->reason = REPORT_NOT_LISTED_PORT;
+	else
+		c->reason = REPORT_NO_LOOKUP;
 }
 
 void
@@ -60,7 +72,7 @@ refusal_take(
 		    .proto = flow->proto,
 		};
 
-		c.reason = refusal_reason(r, view, flow, &c.name);
+		refusal_explain(r, view, flow, &c);
 		report_refused_connection(r->report, &c, view->now_ms);
 	}
 }

@@ -39,9 +39,9 @@ struct refusal_view {
 /* Take one ENFORCER_REFUSED message. */
 void refusal_take(
     struct refusal *r, const struct refusal_view *view, const struct enforcer_message *m);
-/* The reason, and the name behind the address: NULL when none is known. */
-enum report_reason refusal_reason(const struct refusal *r,
-    const struct refusal_view *view, const struct enforcer_refused *flow,
-    const struct name **ret_name);
+/* Why, into c: its reason, the name behind the address and the host that nearly opened
+ * it. */
+void refusal_explain(const struct refusal *r, const struct refusal_view *view,
+    const struct enforcer_refused *flow, struct report_connection *c);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/history.h"
 #include "resolver/wire.h"
 
 #define FIELDS_MAX 12
@@ -23,10 +24,11 @@ struct fields {
 };
 
 void
-report_init(struct report *r, const struct hash_key *key)
+report_init(struct report *r, const struct hash_key *key, struct history *history)
 {
 	memset(r, 0, sizeof(*r));
 	r->key = *key;
+	r->history = history;
 }
 
 /* No pod may take all of them: the others would not be heard of. */
@@ -48,9 +50,9 @@ take_token(struct report *r, const struct addr *pod, int64_t now_ms)
 	return true;
 }
 
-/* May this be told now, of this pod and what its key says? ret_suppressed: how many like
- * it were not. */
-static bool
+/* May this be told now, of this pod and what its key says? NULL: no, but the history
+ * counts it. ret_suppressed: how many like it were not. */
+static struct report_slot *
 admit_key(struct report *r, const struct addr *pod, const uint8_t *key, size_t len,
     int64_t now_ms, uint64_t *ret_suppressed)
 {
@@ -60,20 +62,22 @@ admit_key(struct report *r, const struct addr *pod, const uint8_t *key, size_t l
 	if (slot->hash == hash && slot->until_ms > now_ms) {
 		slot->suppressed++;
 		r->suppressed_total++;
-		return false;
+		history_repeat(r->history, slot->place, hash, now_ms);
+		return NULL;
 	}
 	if (!take_token(r, pod, now_ms)) {
 		r->suppressed++;
 		r->suppressed_total++;
-		return false;
+		return NULL;
 	}
 	*ret_suppressed = r->suppressed + slot->suppressed;
 	r->suppressed = 0;
-	*slot = (struct report_slot){.hash = hash, .until_ms = now_ms + REPORT_PERIOD_MS};
-	return true;
+	*slot = (struct report_slot){
+	    .hash = hash, .until_ms = now_ms + REPORT_PERIOD_MS, .place = HISTORY_MAX};
+	return slot;
 }
 
-static bool
+static struct report_slot *
 admit(struct report *r, const struct report_subject *s, enum log_event event,
     int64_t now_ms, uint64_t *ret_suppressed)
 {
@@ -93,8 +97,8 @@ add(struct fields *f, const char *key, const char *value)
 		f->list[f->len++] = (struct log_field){.key = key, .value = value};
 }
 
-static const char *
-type_text(uint16_t type, char *buf, size_t size)
+const char *
+report_type(uint16_t type, char *buf, size_t size)
 {
 	switch (type) {
 	case TYPE_A:
@@ -128,6 +132,7 @@ describe_pod(struct fields *f, const struct addr *pod, const struct workload *w,
     uint64_t suppressed)
 {
 	f->len = 0;
+	f->place[0] = '\0';
 	addr_format(pod, f->pod);
 	if (w != NULL)
 		(void)snprintf(f->who, sizeof(f->who), "%s/%s", w->namespace,
@@ -151,7 +156,7 @@ describe(struct fields *f, const struct report_subject *s, uint64_t suppressed)
 	describe_pod(f, s->pod, s->workload, suppressed);
 	name_format(s->name, f->name);
 	add(f, "NAME", f->name);
-	add(f, "TYPE", type_text(s->type, f->type, sizeof(f->type)));
+	add(f, "TYPE", report_type(s->type, f->type, sizeof(f->type)));
 }
 
 static void
@@ -189,26 +194,55 @@ add_sidecar(struct fields *f, const struct registry_sidecar *sidecar)
 	add(f, "SIDECAR", f->sidecar);
 }
 
+/* Into the history, with what the fields say. */
+static void
+remember(struct report *r, struct report_slot *slot, const struct fields *f,
+    struct history_record *record, int64_t now_ms)
+{
+	(void)snprintf(record->who, sizeof(record->who), "%s", f->who); /* cut */
+	(void)snprintf(record->entry, sizeof(record->entry), "%.*s",
+	    HISTORY_ENTRY_MAX - 1, f->place); /* cut */
+	slot->place = history_add(r->history, slot->hash, record, now_ms);
+}
+
+static void
+remember_lookup(struct report *r, struct report_slot *slot, const struct fields *f,
+    const struct report_subject *s, const struct verdict *verdict, int64_t now_ms)
+{
+	struct history_record record = {
+	    .event = LOG_REFUSED_LOOKUP,
+	    .pod = *s->pod,
+	    .name = *s->name,
+	    .type = s->type,
+	    .reason = refusals[verdict->reason].word,
+	    .why = refusals[verdict->reason].text,
+	};
+
+	remember(r, slot, f, &record, now_ms);
+}
+
 void
 report_refused(struct report *r, const struct report_subject *s,
     const struct verdict *verdict, int64_t now_ms)
 {
 	struct fields f;
 	uint64_t suppressed;
+	struct report_slot *slot = admit(r, s, LOG_REFUSED_LOOKUP, now_ms, &suppressed);
 
-	if (!admit(r, s, LOG_REFUSED_LOOKUP, now_ms, &suppressed))
+	if (slot == NULL)
 		return;
 	describe(&f, s, suppressed);
 	add(&f, "REASON", refusals[verdict->reason].word);
 	add_entry(&f, verdict->host);
 	add_sidecar(&f, verdict->sidecar);
+	remember_lookup(r, slot, &f, s, verdict, now_ms);
 	log_event(LOG_REFUSED_LOOKUP, LOG_PRIORITY_NOTICE, f.list, f.len,
 	    "refused: %s asked for %s %s: %s", f.who, f.name,
-	    type_text(s->type, f.type, sizeof(f.type)), refusals[verdict->reason].text);
+	    report_type(s->type, f.type, sizeof(f.type)), refusals[verdict->reason].text);
 }
 
-static const char *
-proto_text(uint8_t proto, char *buf, size_t size)
+const char *
+report_proto(uint8_t proto, char *buf, size_t size)
 {
 	switch (proto) {
 	case IPPROTO_TCP:
@@ -236,6 +270,8 @@ reason_text(enum report_reason reason)
 		return "no-lookup";
 	case REPORT_NOT_LISTED_PORT:
 		return "not-listed-port";
+	case REPORT_LISTED_OTHERWISE:
+		return "listed-otherwise";
 	}
 	return NULL;
 }
@@ -244,20 +280,23 @@ reason_text(enum report_reason reason)
 static const char *
 why_text(const struct report_connection *c)
 {
-	if (c->name == NULL)
-		return "no name in the registry is known to lead there";
 	switch (c->reason) {
 	case REPORT_UNLISTED:
+		if (c->name == NULL)
+			return "no name in the registry is known to lead there";
 		return " leads there, but no ServiceEntry opens it to this pod";
 	case REPORT_NO_LOOKUP:
 		return " leads there, but this pod has not looked it up lately";
 	case REPORT_NOT_LISTED_PORT:
 		return " is open on other ports only";
+	case REPORT_LISTED_OTHERWISE:
+		return "an entry lists the address, but not that port, or not for this "
+		       "pod";
 	}
 	return "";
 }
 
-static bool
+static struct report_slot *
 admit_connection(struct report *r, const struct report_connection *c, int64_t now_ms,
     uint64_t *ret_suppressed)
 {
@@ -272,16 +311,36 @@ admit_connection(struct report *r, const struct report_connection *c, int64_t no
 	return admit_key(r, c->pod, key, sizeof(key), now_ms, ret_suppressed);
 }
 
+static void
+remember_connection(struct report *r, struct report_slot *slot, const struct fields *f,
+    const struct report_connection *c, int64_t now_ms)
+{
+	struct history_record record = {
+	    .event = LOG_REFUSED_CONNECTION,
+	    .pod = *c->pod,
+	    .destination = *c->destination,
+	    .port = c->port,
+	    .proto = c->proto,
+	    .reason = reason_text(c->reason),
+	    .why = why_text(c),
+	};
+
+	if (c->name != NULL)
+		record.name = *c->name;
+	remember(r, slot, f, &record, now_ms);
+}
+
 void
 report_refused_connection(
     struct report *r, const struct report_connection *c, int64_t now_ms)
 {
 	char address[ADDR_TEXT_MAX], number[8], where[32], port[8];
-	const char *proto = proto_text(c->proto, number, sizeof(number));
-	struct fields f = {0};
+	const char *proto = report_proto(c->proto, number, sizeof(number));
+	struct fields f;
 	uint64_t suppressed;
+	struct report_slot *slot = admit_connection(r, c, now_ms, &suppressed);
 
-	if (!admit_connection(r, c, now_ms, &suppressed))
+	if (slot == NULL)
 		return;
 	describe_pod(&f, c->pod, c->workload, suppressed);
 	if (c->name != NULL)
@@ -295,6 +354,8 @@ report_refused_connection(
 	add(&f, "PROTOCOL", proto);
 	add(&f, "PORT", c->port != 0 ? port : NULL);
 	add(&f, "REASON", reason_text(c->reason));
+	add_entry(&f, c->near);
+	remember_connection(r, slot, &f, c, now_ms);
 	log_event(LOG_REFUSED_CONNECTION, LOG_PRIORITY_NOTICE, f.list, f.len,
 	    "refused: %s to %s %s: %s%s", f.who, address, where,
 	    c->name != NULL ? f.name : "", why_text(c));
@@ -308,7 +369,7 @@ report_forbidden(struct report *r, const struct report_subject *s,
 	struct fields f;
 	uint64_t suppressed;
 
-	if (!admit(r, s, LOG_FORBIDDEN_ADDRESS, now_ms, &suppressed))
+	if (admit(r, s, LOG_FORBIDDEN_ADDRESS, now_ms, &suppressed) == NULL)
 		return;
 	describe(&f, s, suppressed);
 	add(&f, "ADDRESS", addr_format(forbidden, address));
@@ -328,7 +389,7 @@ report_commit_failed(
 	struct fields f;
 	uint64_t suppressed;
 
-	if (!admit(r, s, LOG_COMMIT_FAILED, now_ms, &suppressed))
+	if (admit(r, s, LOG_COMMIT_FAILED, now_ms, &suppressed) == NULL)
 		return;
 	describe(&f, s, suppressed);
 	(void)snprintf(errnum, sizeof(errnum), "%d", -result); /* fits */
@@ -344,7 +405,7 @@ report_limit(struct report *r, const struct report_subject *s, int64_t now_ms)
 	struct fields f;
 	uint64_t suppressed;
 
-	if (!admit(r, s, LOG_LIMIT, now_ms, &suppressed))
+	if (admit(r, s, LOG_LIMIT, now_ms, &suppressed) == NULL)
 		return;
 	describe(&f, s, suppressed);
 	log_event(LOG_LIMIT, LOG_PRIORITY_WARNING, f.list, f.len,
@@ -363,7 +424,7 @@ report_rate(
 
 	key[0] = LOG_LIMIT;
 	memcpy(key + 1, pod, sizeof(*pod));
-	if (!admit_key(r, pod, key, sizeof(key), now_ms, &suppressed))
+	if (admit_key(r, pod, key, sizeof(key), now_ms, &suppressed) == NULL)
 		return;
 	describe_pod(&f, pod, w, suppressed);
 	log_event(LOG_LIMIT, LOG_PRIORITY_WARNING, f.list, f.len,

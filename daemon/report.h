@@ -4,11 +4,12 @@
  * record in REPORT_PERIOD_MS for each pod, name or destination, and kind of event,
  * REPORT_POD_RATE a second for each pod, so that a noisy one does not hide the others,
  * and REPORT_RATE a second in all. What is left out is counted, and the count stands in
- * the next record.
+ * the next record. What was refused is remembered beside that (daemon/history.h).
  */
 #ifndef DAEMON_REPORT_H
 #define DAEMON_REPORT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/addr.h"
@@ -26,9 +27,12 @@
 /* (pod, name, event) remembered; two that share a slot displace each other */
 #define REPORT_SLOTS 8192
 
+struct history;
+
 struct report {
 	struct hash_key key;
-	int64_t second; /* that tokens are for */
+	struct history *history; /* borrowed; NULL: none */
+	int64_t second;          /* that tokens are for */
 	uint32_t tokens;
 	uint8_t pod_told[REPORT_PODS]; /* in this second */
 	uint64_t suppressed;           /* not told of in any record yet */
@@ -37,6 +41,7 @@ struct report {
 		uint64_t hash;
 		int64_t until_ms;
 		uint32_t suppressed;
+		uint32_t place; /* in the history */
 	} slots[REPORT_SLOTS];
 };
 
@@ -50,7 +55,9 @@ struct report_subject {
 enum report_reason {
 	REPORT_UNLISTED,  /* no name is known that leads there, or that opens anything */
 	REPORT_NO_LOOKUP, /* one is, but the pod did not look it up, or its lease ended */
-	REPORT_NOT_LISTED_PORT, /* the pod looked it up, and it opens other ports */
+	REPORT_NOT_LISTED_PORT,  /* the pod looked it up, and it opens other ports */
+	REPORT_LISTED_OTHERWISE, /* an entry's addresses hold it: not for that port, or
+				    not for that pod; no name is known */
 };
 
 struct report_connection {
@@ -60,10 +67,11 @@ struct report_connection {
 	uint16_t port; /* 0: none */
 	uint8_t proto;
 	enum report_reason reason;
-	const struct name *name; /* NULL: not known */
+	const struct name *name;          /* NULL: not known */
+	const struct registry_host *near; /* that nearly opened it; NULL: none */
 };
 
-void report_init(struct report *r, const struct hash_key *key);
+void report_init(struct report *r, const struct hash_key *key, struct history *history);
 
 /* A lookup was refused. */
 void report_refused(struct report *r, const struct report_subject *s,
@@ -84,5 +92,10 @@ void report_rate(
 void report_flows(uint32_t cut, uint32_t lost, int result);
 /* A limit left nothing of an answer, or a part of it. */
 void report_limit(struct report *r, const struct report_subject *s, int64_t now_ms);
+
+/* The type of a question, the protocol of a packet, as people call them: a constant, or
+ * written into buf, of which 12 bytes are enough. */
+const char *report_type(uint16_t type, char *buf, size_t size);
+const char *report_proto(uint8_t proto, char *buf, size_t size);
 
 #endif

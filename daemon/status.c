@@ -7,6 +7,7 @@
 #include "daemon/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/explain.h"
+#include "daemon/history_text.h"
 #include "daemon/log.h"
 #include "daemon/tcp.h"
 #include "daemon/udp.h"
@@ -228,6 +229,22 @@ leases(const struct daemon *d, bool json, struct buf *out)
 		buf_text(out, "]\n");
 }
 
+static int
+suggestions(const struct daemon *d, struct buf *out)
+{
+	const char *cluster = d->queries.config->cluster_domain;
+	struct name name;
+	struct history_view view = {
+	    .registry = d->queries.registry, .cluster = &name, .key = d->key};
+
+	if (name_parse(cluster, strlen(cluster), &name) < 0) {
+		buf_text(out, "the cluster's domain is no name");
+		return -EINVAL; /* the configuration has been checked */
+	}
+	history_text_suggest(d->history, &view, out);
+	return 0;
+}
+
 int
 status_answer(void *ctx, size_t word_count, char **words, struct buf *out)
 {
@@ -237,16 +254,21 @@ status_answer(void *ctx, size_t word_count, char **words, struct buf *out)
 	if (word_count > 0 && strcmp(words[0], "explain") == 0)
 		return explain_answer(d, word_count, words, out);
 	if (word_count == 0 || word_count > 2 || (word_count == 2 && !json)) {
-		buf_text(out, "expected one of: status, leases, explain; with json "
-			      "behind it or nothing");
+		buf_text(out, "expected one of: status, leases, refused, suggest, "
+			      "explain; with json behind it or nothing");
 		return -EINVAL;
 	}
 	if (strcmp(words[0], "status") == 0) {
 		status(d, json, out);
 	} else if (strcmp(words[0], "leases") == 0) {
 		leases(d, json, out);
+	} else if (strcmp(words[0], "refused") == 0) {
+		history_text_write(d->history, clock_now_ms(), json, out);
+	} else if (strcmp(words[0], "suggest") == 0 && !json) {
+		return suggestions(d, out);
 	} else {
-		buf_printf(out, "unknown command, expected status, leases or explain");
+		buf_printf(out, "unknown command, expected status, leases, refused, "
+				"suggest or explain");
 		return -EINVAL;
 	}
 	return 0;

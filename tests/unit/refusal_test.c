@@ -38,7 +38,7 @@ enter(void **state)
 	built_add(&scene.built, "r.yaml", registry_text);
 	assert_int_equal(built_finish(&scene.built), 0);
 	assert_int_equal(recent_new(&key, &scene.recent), 0);
-	report_init(&scene.report, &key);
+	report_init(&scene.report, &key, NULL);
 	scene.refusal = (struct refusal){.report = &scene.report, .recent = scene.recent};
 	return 0;
 }
@@ -79,18 +79,32 @@ answered(const char *pod, const char *text)
 	recent_note(scene.recent, &p, &a, &name, NOW_MS - 1);
 }
 
+/* entry: the name of the one that is near. */
 static void
-expect(uint16_t port, uint8_t proto, enum report_reason reason, const char *text)
+expect_near(uint16_t port, uint8_t proto, enum report_reason reason, const char *text,
+    const char *entry)
 {
 	const struct enforcer_refused flow = flow_to(port, proto);
 	const struct refusal_view v = view();
-	const struct name *name = NULL;
+	struct report_connection c = {.pod = &flow.source,
+	    .destination = &flow.destination,
+	    .workload = registry_workload(v.registry, &flow.source)};
 	char found[NAME_TEXT_MAX];
 
-	assert_int_equal(refusal_reason(&scene.refusal, &v, &flow, &name), reason);
-	assert_int_equal(name == NULL, text == NULL);
-	if (name != NULL)
-		assert_string_equal(name_format(name, found), text);
+	refusal_explain(&scene.refusal, &v, &flow, &c);
+	assert_int_equal(c.reason, reason);
+	assert_int_equal(c.name == NULL, text == NULL);
+	if (text != NULL)
+		assert_string_equal(name_format(c.name, found), text);
+	assert_int_equal(c.near == NULL, entry == NULL);
+	if (entry != NULL)
+		assert_string_equal(c.near->source.name, entry);
+}
+
+static void
+expect(uint16_t port, uint8_t proto, enum report_reason reason, const char *text)
+{
+	expect_near(port, proto, reason, text, text != NULL ? "open" : NULL);
 }
 
 static void
@@ -129,9 +143,27 @@ a_name_that_the_pod_may_not_see_opens_nothing(void **state)
 {
 	(void)state;
 	answered("10.244.0.6", "own.example");
-	expect(443, IPPROTO_TCP, REPORT_UNLISTED, "own.example");
+	expect_near(443, IPPROTO_TCP, REPORT_UNLISTED, "own.example", "own");
 	answered("10.244.0.6", "gone.example");
-	expect(443, IPPROTO_TCP, REPORT_UNLISTED, "gone.example");
+	expect_near(443, IPPROTO_TCP, REPORT_UNLISTED, "gone.example", NULL);
+}
+
+static void
+an_address_that_is_listed_otherwise(void **state)
+{
+	static const char text[] =
+	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\n"
+	    "metadata: {name: range, namespace: default}\n"
+	    "spec:\n  hosts: [range.example]\n  resolution: NONE\n"
+	    "  addresses: [192.0.2.0/24]\n"
+	    "  ports: [{number: 443, name: https, protocol: HTTPS}]\n";
+
+	(void)state;
+	built_close(&scene.built);
+	built_open(&scene.built);
+	built_add(&scene.built, "r.yaml", text);
+	assert_int_equal(built_finish(&scene.built), 0);
+	expect_near(80, IPPROTO_TCP, REPORT_LISTED_OTHERWISE, NULL, "range");
 }
 
 static void
@@ -168,6 +200,7 @@ main(void)
 	    REFUSAL_TEST(what_the_pod_looked_up_is_open_on_other_ports),
 	    REFUSAL_TEST(what_another_looked_up_is_to_be_looked_up),
 	    REFUSAL_TEST(a_name_that_the_pod_may_not_see_opens_nothing),
+	    REFUSAL_TEST(an_address_that_is_listed_otherwise),
 	    REFUSAL_TEST(a_message_is_counted_and_told),
 	};
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/history.h"
 #include "daemon/report.h"
 
 /* Without a sink what is written counts as dropped: both together are what was told. */
@@ -36,7 +37,7 @@ test_one_record_a_pod_and_name_in_a_period(void **state)
 	uint64_t before = told();
 
 	(void)state;
-	report_init(&r, &key);
+	report_init(&r, &key, NULL);
 	refuse(&r, "a.test", 1, 1000);
 	refuse(&r, "a.test", 1, 1001);
 	refuse(&r, "a.test", 1, 1000 + REPORT_PERIOD_MS - 1);
@@ -69,7 +70,7 @@ test_one_record_a_pod_and_destination_in_a_period(void **state)
 	uint64_t before = told();
 
 	(void)state;
-	report_init(&r, &key);
+	report_init(&r, &key, NULL);
 	refuse_connection(&r, 1, 1, IPPROTO_TCP, 443, 1000);
 	refuse_connection(&r, 1, 1, IPPROTO_TCP, 443, 1001);
 	refuse_connection(&r, 1, 1, IPPROTO_TCP, 443, 1000 + REPORT_PERIOD_MS - 1);
@@ -94,7 +95,7 @@ test_one_pod_takes_only_its_share(void **state)
 	uint64_t before = told();
 
 	(void)state;
-	report_init(&r, &key);
+	report_init(&r, &key, NULL);
 	for (uint16_t port = 1; port <= 10 * REPORT_RATE; port++)
 		refuse_connection(&r, 1, 1, IPPROTO_TCP, port, 5000);
 	assert_int_equal(told() - before, REPORT_POD_RATE);
@@ -114,7 +115,7 @@ test_a_flood_of_names_is_bounded(void **state)
 	char text[32];
 
 	(void)state;
-	report_init(&r, &key);
+	report_init(&r, &key, NULL);
 	for (int i = 0; i < 10 * REPORT_RATE; i++) {
 		(void)snprintf(text, sizeof(text), "n%d.test", i); /* fits */
 		refuse(&r, text, 1, 5000);
@@ -135,7 +136,7 @@ test_one_pod_does_not_hide_another(void **state)
 	char text[32];
 
 	(void)state;
-	report_init(&r, &key);
+	report_init(&r, &key, NULL);
 	for (int i = 0; i < 2 * REPORT_RATE; i++) {
 		(void)snprintf(text, sizeof(text), "n%d.test", i); /* fits */
 		refuse(&r, text, 1, 5000);
@@ -152,10 +153,41 @@ test_all_pods_together_are_bounded(void **state)
 	uint64_t before = told();
 
 	(void)state;
-	report_init(&r, &key);
+	report_init(&r, &key, NULL);
 	for (uint8_t pod = 1; pod < 2 * REPORT_RATE; pod++)
 		refuse(&r, "a.test", pod, 5000);
 	assert_int_equal(told() - before, REPORT_RATE);
+}
+
+/* The history counts what the journal is not told again, and keeps to its limit. */
+static void
+test_the_history_counts_repeats(void **state)
+{
+	const struct history_record *list[HISTORY_MAX];
+	static struct report r;
+	struct hash_key key = {{1, 2}};
+	struct history *history;
+	char text[32];
+
+	(void)state;
+	assert_int_equal(history_new(&history), 0);
+	report_init(&r, &key, history);
+	for (int i = 0; i < 7; i++)
+		refuse(&r, "a.test", 1, 1000 + i * REPORT_PERIOD_MS / 2);
+	refuse_connection(&r, 1, 1, IPPROTO_TCP, 443, 1000 + 7 * REPORT_PERIOD_MS);
+	assert_int_equal(history_list(history, list), 2);
+	assert_int_equal(list[0]->event, LOG_REFUSED_CONNECTION);
+	assert_string_equal(list[0]->reason, "unlisted");
+	assert_int_equal(list[1]->event, LOG_REFUSED_LOOKUP);
+	assert_int_equal(list[1]->count, 7);
+	assert_string_equal(list[1]->who, "10.244.0.1");
+	assert_string_equal(list[1]->entry, "");
+	for (int i = 0; i < 100 * REPORT_POD_RATE; i++) {
+		(void)snprintf(text, sizeof(text), "n%d.test", i); /* fits */
+		refuse(&r, text, 2, 200000 + i * 10);
+	}
+	assert_int_equal(history_list(history, list), 2 + HISTORY_POD_MAX);
+	history_free(history);
 }
 
 int
@@ -167,6 +199,7 @@ main(void)
 	    cmocka_unit_test(test_one_pod_takes_only_its_share),
 	    cmocka_unit_test(test_a_flood_of_names_is_bounded),
 	    cmocka_unit_test(test_one_pod_does_not_hide_another),
+	    cmocka_unit_test(test_the_history_counts_repeats),
 	    cmocka_unit_test(test_all_pods_together_are_bounded),
 	};
 
