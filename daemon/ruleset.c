@@ -346,6 +346,7 @@ put_open(const struct put *p, const char *chain)
 static void
 put_pod(const struct put *p)
 {
+	static const uint8_t errors[] = {IPPROTO_ICMP, IPPROTO_ICMPV6};
 	struct rule r;
 
 	put_not_routed(p, "pod", AF_INET, IPOPT_LSRR);
@@ -360,10 +361,18 @@ put_pod(const struct put *p)
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
 		put_cut(p, families[i]);
 	r = begin(p, "pod");
-	rule_state(
-	    &r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+	rule_state(&r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED));
 	rule_accept(&r);
 	rule_end(&r);
+	/* Errors about flows that live, the path's MTU among them. Not what a conntrack
+	 * helper calls related: of FTP the two ends choose what that is. */
+	for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+		r = begin(p, "pod");
+		rule_protocol(&r, errors[i]);
+		rule_state(&r, NF_CT_STATE_BIT(IP_CT_RELATED));
+		rule_accept(&r);
+		rule_end(&r);
+	}
 	put_open(p, "pod");
 	if (p->rs->table.intercept)
 		put_queries(p);

@@ -274,6 +274,9 @@ class Daemon:
     def ctl(self, *arguments: str, timeout: float = 10) -> subprocess.CompletedProcess[str]:
         return self.lab.node.run(str(self.egressctl), *arguments, timeout=timeout)
 
+    def status(self) -> dict[str, Any]:
+        return json.loads(self.ctl("status", "--json").stdout)
+
     def leases(self) -> list[nft.Element]:
         return nft.leases(self.lab.node)
 
