@@ -10,29 +10,34 @@
 _Static_assert(ENFORCER_LEASES_MAX == ENFORCER_LIST_MAX, "one limit serves all records");
 
 static void
-flush(struct change *c)
+flush(struct change *c, struct enforcer_message *m)
 {
-	if (c->message.kind != 0)
-		outbox_frame(&c->frames, &c->message);
-	c->message.kind = 0;
+	if (m->kind != 0)
+		outbox_frame(&c->frames, m);
+	m->kind = 0;
 }
 
-/* The index of a free record of this kind; name is the leases' and "" for every other
- * kind. */
+/* The index of a free record of this kind in m, which is sent first where it is full or
+ * of another kind; name is the leases' and "" for every other kind. */
 static size_t
-record(struct change *c, enum enforcer_kind kind, const char *name)
+record_in(struct change *c, struct enforcer_message *m, enum enforcer_kind kind,
+    const char *name)
 {
-	struct enforcer_message *m = &c->message;
-
 	if (m->kind != kind || m->count == ENFORCER_LIST_MAX ||
 	    strcmp(m->name, name) != 0) {
-		flush(c);
+		flush(c, m);
 		memset(m, 0, offsetof(struct enforcer_message, body));
 		m->kind = (uint16_t)kind;
 		(void)snprintf(
 		    m->name, sizeof(m->name), "%s", name); /* a longer one is cut */
 	}
 	return m->count++;
+}
+
+static size_t
+record(struct change *c, enum enforcer_kind kind, const char *name)
+{
+	return record_in(c, &c->message, kind, name);
 }
 
 void
@@ -86,7 +91,8 @@ change_open(struct change *c, const struct addr *pod)
 static struct enforcer_cut *
 add_cut(struct change *c)
 {
-	struct enforcer_cut *cut = &c->message.body.cuts[record(c, ENFORCER_CUT, "")];
+	struct enforcer_message *m = &c->cuts;
+	struct enforcer_cut *cut = &m->body.cuts[record_in(c, m, ENFORCER_CUT, "")];
 
 	memset(cut, 0, sizeof(*cut)); /* what lies between its members too */
 	return cut;
@@ -141,9 +147,11 @@ change_lease(struct change *c, const struct addr *pod, const struct lease_target
 int
 change_end(struct change *c)
 {
+	flush(c, &c->message);
+	flush(c, &c->cuts);
 	(void)record(c, ENFORCER_END, ""); /* has no records: only its header is sent */
 	c->message.count = 0;
-	flush(c);
+	flush(c, &c->message);
 	return c->frames.failed ? -ENOMEM : 0;
 }
 

@@ -22,6 +22,7 @@
 struct change {
 	struct buf frames;
 	struct enforcer_message message; /* being filled */
+	struct enforcer_message cuts;    /* beside it: a lease that goes makes one too */
 };
 
 void change_begin(struct change *c, const struct enforcer_table *table);

@@ -154,6 +154,26 @@ test_leases_of_one_name_share_messages_that_take_so_many(void **state)
 }
 
 static void
+test_leases_that_go_and_their_flows_share_messages(void **state)
+{
+	struct fixture *f = *state;
+	struct addr pod = addr_make(AF_INET, (uint8_t[]){10, 0, 0, 1});
+	struct enforcer_message m;
+
+	for (uint16_t port = 1; port <= ENFORCER_LIST_MAX; port++) {
+		struct lease_target t = target(port);
+
+		change_revoke(&f->change, &pod, &t);
+		change_cut(&f->change, &pod, &t);
+	}
+	assert_int_equal(change_end(&f->change), 0);
+	expect(f, ENFORCER_TABLE, 1, &m);
+	expect(f, ENFORCER_REVOKE, ENFORCER_LIST_MAX, &m);
+	expect(f, ENFORCER_CUT, ENFORCER_LIST_MAX, &m);
+	expect(f, ENFORCER_END, 0, &m);
+}
+
+static void
 test_change_that_does_not_fit_fails(void **state)
 {
 	struct fixture *f = *state;
@@ -172,6 +192,7 @@ main(void)
 	    TEST(test_empty_change_is_the_table_and_its_end),
 	    TEST(test_each_kind_has_its_own_messages),
 	    TEST(test_leases_of_one_name_share_messages_that_take_so_many),
+	    TEST(test_leases_that_go_and_their_flows_share_messages),
 	    TEST(test_change_that_does_not_fit_fails),
 	};
 
