@@ -22,6 +22,7 @@ sys.path.insert(0, str(HERE))
 from build import program  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from fake_upstream import FakeUpstream  # noqa: E402
+from forge import Wire  # noqa: E402
 from internet import FAKE4, FAKE6  # noqa: E402
 from lab import Lab, Pod  # noqa: E402
 from witness import Witness  # noqa: E402
@@ -163,6 +164,13 @@ def upstream(daemon: Daemon, session_upstream: FakeUpstream) -> Iterator[FakeUps
 @pytest.fixture
 def pod(lab: Lab) -> Pod:
     return lab.pods[0]
+
+
+@pytest.fixture
+def wire(pod: Pod) -> Iterator[Wire]:
+    made = Wire(pod)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -37,13 +37,6 @@ REPORTS = (130, 131, 132, 143)
 TUNNEL_PORTS = (4789, 8472, 6081)
 
 
-@pytest.fixture
-def wire(pod: Pod) -> Iterator[Wire]:
-    made = Wire(pod)
-    yield made
-    made.close()
-
-
 def open_google(daemon: Daemon, pod: Pod) -> None:
     """google.com on 443 is open to the pod in both families."""
     daemon.load(manifests.service_entry("google.com"))

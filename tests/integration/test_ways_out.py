@@ -44,13 +44,6 @@ GROUPS = {4: ["224.0.0.251", "239.1.2.3"], 6: ["ff02::fb", "ff05::1:3", "ff0e::1
 
 
 @pytest.fixture
-def wire(pod: Pod) -> Iterator[Wire]:
-    made = Wire(pod)
-    yield made
-    made.close()
-
-
-@pytest.fixture
 def served(daemon: Daemon, pod: Pod) -> Daemon:
     """google.com on 443 is open to the pod in both families."""
     daemon.load(manifests.service_entry("google.com"))

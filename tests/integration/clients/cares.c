@@ -5,27 +5,17 @@
  * ADDRESS..." or "fail MILLISECONDS REASON".
  */
 #include <ares.h>
-#include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <time.h>
+
+#include "answer.h"
 
 struct outcome {
 	int done;
 	int status;
 	struct ares_addrinfo *found;
 };
-
-static double
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* cannot fail */
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
 
 static void
 on_done(void *arg, int status, int timeouts, struct ares_addrinfo *found)
@@ -66,21 +56,8 @@ turn(ares_channel channel)
 static void
 print_addresses(const struct ares_addrinfo *found)
 {
-	for (const struct ares_addrinfo_node *n = found->nodes; n != NULL;
-	     n = n->ai_next) {
-		char text[INET6_ADDRSTRLEN] = "?";
-		const void *bytes =
-		    n->ai_family == AF_INET
-			? (const void *)&(
-			      (const struct sockaddr_in *)(const void *)n->ai_addr)
-			      ->sin_addr
-			: (const void *)&(
-			      (const struct sockaddr_in6 *)(const void *)n->ai_addr)
-			      ->sin6_addr;
-
-		(void)inet_ntop(n->ai_family, bytes, text, sizeof(text));
-		printf(" %s", text);
-	}
+	for (const struct ares_addrinfo_node *n = found->nodes; n != NULL; n = n->ai_next)
+		print_address(n->ai_family, n->ai_addr);
 	printf("\n");
 }
 
@@ -96,7 +73,7 @@ main(int argc, char **argv)
 	    ares_init(&channel) != ARES_SUCCESS)
 		return 2;
 	if (argc > 2)
-		hints.ai_family = strcmp(argv[2], "6") == 0 ? AF_INET6 : AF_INET;
+		hints.ai_family = family_of(argv[2]);
 	ares_getaddrinfo(channel, argv[1], NULL, &hints, on_done, &outcome);
 	while (!outcome.done)
 		turn(channel);
