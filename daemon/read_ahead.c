@@ -7,7 +7,6 @@
 #include "daemon/read_ahead.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 
 static struct manifest_file *
@@ -67,15 +66,9 @@ run(void *ctx)
 static void
 start_threads(struct read_ahead *r, size_t threads)
 {
-	sigset_t all, before;
-
-	/* signals are the loop's */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (r->thread_count < MIN_OF(threads, READ_AHEAD_THREADS) &&
 	       pthread_create(&r->threads[r->thread_count], NULL, run, r) == 0)
 		r->thread_count++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static void

@@ -8,8 +8,9 @@
  * that what is found in them does, too. At most READ_AHEAD_FILES are held, of at most
  * DOCUMENTS_BYTES_MAX bytes of text each: a larger one is read when its turn comes.
  *
- * The threads share this struct under its lock, and nothing else with anybody. Without
- * threads, or where one cannot be started, whoever asks for a file does the work itself.
+ * The threads have the signal mask of whoever starts them, share this struct under its
+ * lock, and nothing else with anybody. Without threads, or where one cannot be started,
+ * whoever asks for a file does the work itself.
  */
 #ifndef DAEMON_READ_AHEAD_H
 #define DAEMON_READ_AHEAD_H
