@@ -156,6 +156,15 @@ prefix_contains(const struct prefix *p, const struct addr *a)
 }
 
 bool
+prefixes_contain(const struct prefix *list, size_t count, const struct addr *a)
+{
+	for (size_t i = 0; i < count; i++)
+		if (prefix_contains(&list[i], a))
+			return true;
+	return false;
+}
+
+bool
 endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && addr_equal(&a->addr, &b->addr);

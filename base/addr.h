@@ -56,6 +56,8 @@ MUST_CHECK int endpoint_parse(
     const char *text, size_t len, uint16_t default_port, struct endpoint *ret_endpoint);
 
 bool prefix_contains(const struct prefix *p, const struct addr *a);
+/* Does one of them contain it? */
+bool prefixes_contain(const struct prefix *list, size_t count, const struct addr *a);
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 
 /* Write into buf (at least ADDR_TEXT_MAX bytes) and return it. */

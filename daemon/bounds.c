@@ -124,10 +124,7 @@ is_host(const struct addr *a)
 bool
 bounds_pod(const struct addr *a, const struct prefix *pods, size_t pod_count)
 {
-	for (size_t i = 0; i < pod_count; i++)
-		if (prefix_contains(&pods[i], a))
-			return true;
-	return false;
+	return prefixes_contain(pods, pod_count, a);
 }
 
 static bool

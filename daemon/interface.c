@@ -5,15 +5,6 @@
 #include <ifaddrs.h>
 #include <stdbool.h>
 
-static bool
-inside(const struct prefix *list, size_t len, const struct addr *a)
-{
-	for (size_t i = 0; i < len; i++)
-		if (prefix_contains(&list[i], a))
-			return true;
-	return false;
-}
-
 int
 interface_addresses(
     const struct prefix *known, size_t known_len, struct prefix *list, size_t max)
@@ -28,7 +19,8 @@ interface_addresses(
 
 		if (i->ifa_addr == NULL || endpoint_from_sockaddr(i->ifa_addr, &e) < 0)
 			continue;
-		if (inside(known, known_len, &e.addr) || inside(list, n, &e.addr))
+		if (prefixes_contain(known, known_len, &e.addr) ||
+		    prefixes_contain(list, n, &e.addr))
 			continue;
 		list[n++] = (struct prefix){
 		    .addr = e.addr, .len = (uint8_t)(addr_len(&e.addr) * 8)};

@@ -39,10 +39,8 @@ cover_target(const struct plan *p, struct grant *grant, const struct lease_targe
 static bool
 is_internal(const struct plan *p, const struct addr *addr)
 {
-	for (size_t i = 0; i < p->config->internal_count && p->host->in_zone; i++)
-		if (prefix_contains(&p->config->internal[i], addr))
-			return true;
-	return false;
+	return p->host->in_zone &&
+	       prefixes_contain(p->config->internal, p->config->internal_count, addr);
 }
 
 /* One address on all ports, or not at all. */

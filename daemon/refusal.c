@@ -10,11 +10,8 @@
 static bool
 lists(const struct registry_host *host, const struct enforcer_refused *flow)
 {
-	for (size_t i = 0; i < host->port_count; i++)
-		if (host->ports[i].number == flow->port &&
-		    host->ports[i].proto == flow->proto)
-			return true;
-	return false;
+	return registry_port(host->ports, host->port_count, flow->port, flow->proto) !=
+	       NULL;
 }
 
 /* Nobody was led there by a name. */

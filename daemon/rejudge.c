@@ -47,10 +47,7 @@ write_lease(
 static bool
 port_listed(const struct registry_host *host, const struct lease_target *t)
 {
-	for (size_t i = 0; i < host->port_count; i++)
-		if (host->ports[i].number == t->port && host->ports[i].proto == t->proto)
-			return true;
-	return false;
+	return registry_port(host->ports, host->port_count, t->port, t->proto) != NULL;
 }
 
 static void

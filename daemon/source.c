@@ -4,10 +4,7 @@
 bool
 source_is_pod(const struct config *cfg, const struct addr *source)
 {
-	for (size_t i = 0; i < cfg->pod_range_count; i++)
-		if (prefix_contains(&cfg->pod_ranges[i], source))
-			return true;
-	return false;
+	return prefixes_contain(cfg->pod_ranges, cfg->pod_range_count, source);
 }
 
 uint64_t

@@ -10,15 +10,6 @@
 #include "policy/range.h"
 
 static bool
-in_list(const struct prefix *list, size_t count, const struct addr *a)
-{
-	for (size_t i = 0; i < count; i++)
-		if (prefix_contains(&list[i], a))
-			return true;
-	return false;
-}
-
-static bool
 is_metadata(const struct addr *a)
 {
 	struct prefix whole = {.addr = *a, .len = (uint8_t)(addr_len(a) * 8)};
@@ -60,7 +51,7 @@ next_group(const struct explainer *x, const struct fixed_group *g)
 	const struct fixed_group *end = f->groups + f->group_count;
 
 	for (g = g != NULL ? g + 1 : f->groups; g < end; g++)
-		if (in_list(g->addresses, g->address_count, &x->q->address))
+		if (prefixes_contain(g->addresses, g->address_count, &x->q->address))
 			return g;
 	return NULL;
 }
@@ -124,7 +115,8 @@ near_endpoint(const struct explainer *x, const struct registry_host *h)
 {
 	char ports[EXPLAINER_LIST_MAX];
 
-	if (h != NULL && in_list(h->endpoints, h->endpoint_count, &x->q->address))
+	if (h != NULL &&
+	    prefixes_contain(h->endpoints, h->endpoint_count, &x->q->address))
 		explain_say(x->out, EXPLAIN_NEAR, h,
 		    "the address is an endpoint of host %s: it opens after a lookup of "
 		    "that name, on %s",
@@ -161,8 +153,9 @@ note_range(const struct explainer *x)
 		explain_say(x->out, EXPLAIN_NOTE, NULL,
 		    "forbidden: loopback, link-local, metadata, multicast and reserved "
 		    "addresses open only by an entry that lists them");
-	else if (kind == RANGE_PRIVATE || in_list(x->r->own, x->r->own_count, a) ||
-		 in_list(x->r->own, x->r->own_count, &inner))
+	else if (kind == RANGE_PRIVATE ||
+		 prefixes_contain(x->r->own, x->r->own_count, a) ||
+		 prefixes_contain(x->r->own, x->r->own_count, &inner))
 		explain_say(x->out, EXPLAIN_NOTE, NULL,
 		    "forbidden: an external name must not lead inside; only an entry "
 		    "with location MESH_INTERNAL, or one that lists the address, opens "
@@ -194,7 +187,8 @@ explain_address(const struct explainer *x)
 		x->out->allowed = true;
 		explain_say(x->out, EXPLAIN_RULE, NULL,
 		    "the mode is ALLOW_ANY: nothing is refused");
-	} else if (!metadata && in_list(q->internal, q->internal_count, &q->address)) {
+	} else if (!metadata &&
+		   prefixes_contain(q->internal, q->internal_count, &q->address)) {
 		x->out->allowed = true;
 		explain_say(x->out, EXPLAIN_RULE, NULL,
 		    "the address is in the internal ranges of the configuration: open to "

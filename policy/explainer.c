@@ -74,11 +74,9 @@ explainer_hosts(const struct tree_node *node, bool wildcard,
 const struct registry_port *
 explainer_port(const struct explainer *x, const struct registry_port *ports, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		if (x->q->port == 0 ||
-		    (ports[i].number == x->q->port && ports[i].proto == x->q->proto))
-			return &ports[i];
-	return NULL;
+	if (x->q->port == 0)
+		return count > 0 ? ports : NULL;
+	return registry_port(ports, count, x->q->port, x->q->proto);
 }
 
 enum outbound_mode

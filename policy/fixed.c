@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "policy/registry.h"
+
 struct builder {
 	struct fixed *f;
 	const struct fixed_input *in;
@@ -53,12 +55,9 @@ take_ports(
 	if (ports == NULL)
 		return b->in->definitions->image->lack;
 	for (uint32_t i = 0; i < g->port_count; i++)
-		for (size_t k = 0; k < host->port_count; k++)
-			if (g->ports[i].number == host->ports[k].number &&
-			    g->ports[i].proto == host->ports[k].proto) {
-				ports[n++] = g->ports[i];
-				break;
-			}
+		if (registry_port(host->ports, host->port_count, g->ports[i].number,
+			g->ports[i].proto) != NULL)
+			ports[n++] = g->ports[i];
 	g->ports = ports;
 	g->port_count = n;
 	return 0;

@@ -6,15 +6,6 @@
 
 #include "policy/image.h"
 
-static bool
-lists(const struct prefix *list, size_t count, const struct addr *a)
-{
-	for (size_t i = 0; i < count; i++)
-		if (prefix_contains(&list[i], a))
-			return true;
-	return false;
-}
-
 /* The next list behind g (NULL: the first) that holds a, of the first so many. */
 static const struct fixed_group *
 next_lister(const struct registry *r, const struct fixed_group *g, const struct addr *a)
@@ -22,7 +13,8 @@ next_lister(const struct registry *r, const struct fixed_group *g, const struct 
 	size_t count = MIN_OF(r->fixed.group_count, LISTER_MAX);
 
 	g = g != NULL ? g + 1 : r->fixed.groups;
-	while (g < r->fixed.groups + count && !lists(g->addresses, g->address_count, a))
+	while (g < r->fixed.groups + count &&
+	       !prefixes_contain(g->addresses, g->address_count, a))
 		g++;
 	return g < r->fixed.groups + count ? g : NULL;
 }
@@ -57,12 +49,9 @@ lister_opens(const struct registry *r, const struct workload *w, const struct ad
 {
 	for (const struct fixed_group *g = next_lister(r, NULL, a); g != NULL;
 	     g = next_lister(r, g, a)) {
-		bool all = g->audience->all;
-
-		for (uint32_t i = 0; i < g->port_count; i++)
-			if (g->ports[i].number == port && g->ports[i].proto == proto &&
-			    (all || (w != NULL && sees(r, w, g->host))))
-				return true;
+		if (registry_port(g->ports, g->port_count, port, proto) != NULL &&
+		    (g->audience->all || (w != NULL && sees(r, w, g->host))))
+			return true;
 	}
 	return false;
 }

@@ -204,20 +204,21 @@ registry_judge(const struct registry *r, const struct workload *w, const struct 
 		*ret_verdict = refused(r, w, n, &walk);
 }
 
-static bool
-lists(const struct prefix *list, size_t count, const struct addr *a)
+const struct registry_port *
+registry_port(
+    const struct registry_port *ports, size_t count, uint16_t number, uint8_t proto)
 {
 	for (size_t i = 0; i < count; i++)
-		if (prefix_contains(&list[i], a))
-			return true;
-	return false;
+		if (ports[i].number == number && ports[i].proto == proto)
+			return &ports[i];
+	return NULL;
 }
 
 bool
 registry_lists(const struct registry_host *host, const struct addr *address)
 {
-	return lists(host->addresses, host->address_count, address) ||
-	       lists(host->endpoints, host->endpoint_count, address);
+	return prefixes_contain(host->addresses, host->address_count, address) ||
+	       prefixes_contain(host->endpoints, host->endpoint_count, address);
 }
 
 bool
@@ -233,8 +234,8 @@ registry_permits(const struct registry *r, const struct registry_host *host,
 		return false;
 	if (host->internal)
 		return true;
-	return kind == RANGE_PUBLIC && !lists(r->own, r->own_count, address) &&
-	       !lists(r->own, r->own_count, &inner);
+	return kind == RANGE_PUBLIC && !prefixes_contain(r->own, r->own_count, address) &&
+	       !prefixes_contain(r->own, r->own_count, &inner);
 }
 
 bool

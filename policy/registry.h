@@ -124,6 +124,10 @@ void registry_judge(const struct registry *r, const struct workload *w,
 bool registry_permits(const struct registry *r, const struct registry_host *host,
     const struct addr *address);
 
+/* The one with this number and protocol, NULL when there is none. */
+const struct registry_port *registry_port(
+    const struct registry_port *ports, size_t count, uint16_t number, uint8_t proto);
+
 /* Does one of the host's addresses or endpoints hold it? */
 bool registry_lists(const struct registry_host *host, const struct addr *address);
 

@@ -171,10 +171,7 @@ suggest_address(const struct suggest_refusal *f, struct buf *manifest, struct bu
 static bool
 has_port(const struct registry_host *h, const struct suggest_refusal *f)
 {
-	for (size_t i = 0; i < h->port_count; i++)
-		if (h->ports[i].number == f->port && h->ports[i].proto == f->proto)
-			return true;
-	return false;
+	return registry_port(h->ports, h->port_count, f->port, f->proto) != NULL;
 }
 
 /* The pod sees the host, and it lists other ports. */

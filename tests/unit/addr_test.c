@@ -258,6 +258,21 @@ families_never_contain_each_other(void **state)
 }
 
 static void
+any_of_a_list_may_contain_it(void **state)
+{
+	struct prefix list[] = {prefix_of("192.0.2.0/24"), prefix_of("::/0")};
+	struct addr four = addr_of("192.0.2.1");
+	struct addr six = addr_of("2001:db8::1");
+
+	(void)state;
+	assert_true(prefixes_contain(list, 2, &four));
+	assert_true(prefixes_contain(list, 2, &six));
+	assert_false(prefixes_contain(list, 1, &six));
+	assert_false(prefixes_contain(list, 0, &four));
+	assert_false(prefixes_contain(NULL, 0, &four));
+}
+
+static void
 endpoints_parse_in_every_form(void **state)
 {
 	static const struct {
@@ -412,6 +427,7 @@ main(void)
 	    cmocka_unit_test(other_text_is_no_prefix),
 	    cmocka_unit_test(contains_looks_at_the_prefix_bits_and_no_other),
 	    cmocka_unit_test(families_never_contain_each_other),
+	    cmocka_unit_test(any_of_a_list_may_contain_it),
 	    cmocka_unit_test(endpoints_parse_in_every_form),
 	    cmocka_unit_test(other_text_is_no_endpoint),
 	    cmocka_unit_test(endpoints_are_equal_in_address_and_port),
