@@ -183,28 +183,36 @@ put_neighbour(const struct put *p)
 	rule_end(&r);
 }
 
-/* What comes over a pod's interface has a pod's source, and one that lives there. */
+static void
+put_only_pods(const struct put *p, uint8_t family)
+{
+	struct rule r = begin(p, "interface");
+
+	rule_source_not_in(&r, family, layout_set(family, "pods4", "pods6"));
+	rule_counter(&r);
+	rule_drop(&r);
+	rule_end(&r);
+}
+
+/* What comes over a pod's interface has a source that lives there, and a pod's, but for
+ * neighbour discovery from the link. That one too must live there: the node's complaint
+ * that a neighbour is missing goes to the source, with the pod's bytes in it. */
 static void
 put_interface(const struct put *p)
 {
 	struct rule r = begin(p, "interface");
 
-	rule_family(&r, AF_INET6);
-	rule_jump(&r, "neighbour");
-	rule_end(&r);
-	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		r = begin(p, "interface");
-		rule_source_not_in(
-		    &r, families[i], layout_set(families[i], "pods4", "pods6"));
-		rule_counter(&r);
-		rule_drop(&r);
-		rule_end(&r);
-	}
-	r = begin(p, "interface");
+	/* the unspecified address, of who has none yet, lives everywhere */
 	rule_source_elsewhere(&r);
 	rule_counter(&r);
 	rule_drop(&r);
 	rule_end(&r);
+	put_only_pods(p, AF_INET);
+	r = begin(p, "interface");
+	rule_family(&r, AF_INET6);
+	rule_jump(&r, "neighbour");
+	rule_end(&r);
+	put_only_pods(p, AF_INET6);
 	put_goto(p, "interface", "pod");
 }
 

@@ -16,7 +16,7 @@ import manifests
 import reach
 import spoof
 import zone
-from daemon import Daemon
+from daemon import Daemon, wait_until
 from dnsclient import ask, node_local
 from forge import Wire
 from internet import ECHO_PORT, PUBLIC_DNS4, PUBLIC_DNS6
@@ -192,14 +192,25 @@ def test_tunnels_are_not_internal(daemon: Daemon, pod: Pod, wire: Wire, family: 
     witness.only(mark, to([node], ECHO_PORT, socket.IPPROTO_UDP))
 
 
-def test_neighbour_discovery_stays_on_its_link(daemon: Daemon, pod: Pod, wire: Wire,
+def wait_given_up(lab: Lab, pod: Pod, address: str) -> None:
+    """Until the node has looked for a neighbour in vain, and has said so."""
+    show = ["ip", "neigh", "show", address, "dev", pod.interface]
+    wait_until(lambda: "FAILED" in lab.node.run(*show, check=True).stdout, 5, address)
+
+
+def test_neighbour_discovery_stays_on_its_link(daemon: Daemon, pod: Pod, wire: Wire, lab: Lab,
                                                witness: Witness) -> None:
+    """Nor does what the node says of it: that a neighbour is missing, to whoever sent there."""
+    missing = "fe80::99"  # the pod's own packets make the node look for it
+    lab.node.sysctl(**{f"ipv6__neigh__{pod.interface}__retrans_time_ms": 20})
     mark = witness.mark()
     for kind in DISCOVERY + REPORTS:
         for source in (pod.v6, "::", "fe80::2", FOREIGN[6]):
-            for destination in (UNLISTED[6], "ff05::1", "ff0e::1", "fe80::99", NODE_UPLINK6):
+            for destination in (UNLISTED[6], "ff05::1", "ff0e::1", missing, NODE_UPLINK6):
                 wire.send(*[forge.icmp6(source, destination, kind, hops) for hops in (255, 64)])
+    wait_given_up(lab, pod, missing)
     witness.only(mark)
+    lab.node.sysctl(**{f"ipv6__neigh__{pod.interface}__retrans_time_ms": 1000})
 
 
 def test_a_pod_is_no_router(daemon: Daemon, pod: Pod, wire: Wire, lab: Lab) -> None:
