@@ -93,6 +93,18 @@ $(BUILD)-early/query.o: daemon/query.c | libraries
 $(BUILD)-early/egressd: $(BUILD)/daemon/egressd.o $(BUILD)-early/query.o $(ARCHIVES)
 	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
 
+# The daemon as it will be with a layout of the table that has one version more.
+next: $(BUILD)-next/egressd
+
+NEXT_OBJECTS := $(patsubst daemon/%.c,$(BUILD)-next/%.o,$(shell grep -l LAYOUT_VERSION daemon/*.c))
+
+$(NEXT_OBJECTS): $(BUILD)-next/%.o: daemon/%.c | libraries
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DEGRESSD_NEXT_LAYOUT -MMD -MP -c $< -o $@
+
+$(BUILD)-next/egressd: $(BUILD)/daemon/egressd.o $(NEXT_OBJECTS) $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+
 LIBRARIES_ABSENT := $(call absent,$(PACKAGES))
 libraries:
 ifneq ($(LIBRARIES_ABSENT),)
@@ -103,12 +115,25 @@ CMOCKA_ABSENT = $(call absent,cmocka)
 cmocka:
 	$(if $(CMOCKA_ABSENT),$(call require,cmocka))
 
+# The uplink witness of the integration tests.
+WITNESS := $(BUILD)/tests/witness/witness
+WITNESS_LIB := $(BUILD)/tests/witness/libwitness.a
+
+$(WITNESS_LIB): $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/witness/witness.c,$(wildcard tests/witness/*.c)))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(WITNESS): $(BUILD)/tests/witness/witness.o $(WITNESS_LIB) $(BUILD)/libbase.a
+	$(CC) $(ALL_LDFLAGS) $^ $(PKG_LIBS) -o $@
+
+witness: $(WITNESS)
+
 # Unit tests: a binary a noun. alloc.c, which makes the n-th allocation fail, is in each of
 # them; what else they share is taken as needed.
 UNIT_TESTS := $(patsubst tests/unit/%_test.c,$(BUILD)/tests/unit/%_test,$(wildcard tests/unit/*_test.c))
 UNIT_ALLOC := $(BUILD)/tests/unit/alloc.o
 UNIT_SHARED := $(filter-out $(UNIT_ALLOC),$(patsubst %.c,$(BUILD)/%.o,$(filter-out %_test.c,$(wildcard tests/unit/*.c))))
-WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+WRAP := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=reallocarray,--wrap=mmap
 
 $(BUILD)/tests/unit/%.o: tests/unit/%.c | libraries cmocka
 	@mkdir -p $(@D)
@@ -118,7 +143,7 @@ $(BUILD)/tests/unit/libshared.a: $(UNIT_SHARED)
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-UNIT_LINK := $(UNIT_ALLOC) $(BUILD)/tests/unit/libshared.a $(ARCHIVES)
+UNIT_LINK := $(UNIT_ALLOC) $(BUILD)/tests/unit/libshared.a $(WITNESS_LIB) $(ARCHIVES)
 
 $(BUILD)/tests/unit/%_test: $(BUILD)/tests/unit/%_test.o $(UNIT_LINK)
 	$(CC) $(ALL_LDFLAGS) $(WRAP) $< $(UNIT_LINK) $(PKG_LIBS) $(CMOCKA_LIBS) -o $@
@@ -137,6 +162,12 @@ $(BUILD)/tests/fuzz/%_fuzz: $(BUILD)/tests/fuzz/%_fuzz.o $(ARCHIVES)
 
 fuzzers: $(FUZZERS)
 
+# Broken messages through the daemon's way of a query, in one process.
+MALFORMED := $(BUILD)/tests/fuzz/malformed
+
+$(MALFORMED): $(addprefix $(BUILD)/tests/fuzz/,malformed.o mutate.o loopback.o) $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(ARCHIVES) $(PKG_LIBS) -o $@
+
 # The registry's side of the differential test against tests/model/model.py.
 JUDGE := $(BUILD)/tests/model/judge
 
@@ -149,29 +180,39 @@ BENCH_REGISTRY := $(BUILD)/tests/bench/registry
 $(BENCH_REGISTRY): $(addprefix $(BUILD)/tests/bench/,registry.o judge.o sample.o) $(ARCHIVES)
 	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(ARCHIVES) $(PKG_LIBS) -o $@
 
-bench-programs: $(BENCH_REGISTRY)
+BENCH_COMMIT := $(BUILD)/tests/bench/commit
+
+$(BENCH_COMMIT): $(BUILD)/tests/bench/commit.o $(ARCHIVES)
+	$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(ARCHIVES) $(PKG_LIBS) -o $@
+
+bench-programs: $(BENCH_REGISTRY) $(BENCH_COMMIT)
 
 # The checks. What is missing is installed first, then make starts anew to find it.
 SUBMAKE = $(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(JOBS))
 RUN = $(PYTHON) tests/run.py
 REPLAY_ARGS = $(foreach n,$(FUZZ_NOUNS),--replay $(BUILD)/tests/fuzz/$(n)_replay tests/fuzz/$(n).corpus)
+# Broken messages in check-slow; at night 10,000,000.
+MALFORMED_COUNT ?= 500000
+malformed_args = --malformed $(1) tests/fuzz/wire.corpus 1 $(2)
 MODEL_ARGS = --model $(JUDGE) 1 100000
 PYTEST = --pytest tests/integration -q -p no:cacheprovider
 
 # Which programs the integration tests, the demo and the bench run.
-check check-slow demo bench: export EGRESSD = $(abspath $(BUILD)/egressd)
-check check-slow demo bench: export EGRESSCTL = $(abspath $(BUILD)/egressctl)
-check check-slow: export EGRESSD_EARLY = $(abspath $(BUILD)-early/egressd)
+check check-slow check-kernel chaos demo bench: export EGRESSD = $(abspath $(BUILD)/egressd)
+check check-slow check-kernel chaos demo bench: export EGRESSCTL = $(abspath $(BUILD)/egressctl)
+check check-slow check-kernel chaos: export EGRESSD_EARLY = $(abspath $(BUILD)-early/egressd)
+check check-slow check-kernel chaos: export EGRESSD_NEXT = $(abspath $(BUILD)-next/egressd)
+check check-slow check-kernel chaos: export EGRESSD_WITNESS = $(abspath $(WITNESS))
 
-unit-programs: $(UNIT_TESTS) $(REPLAYS) $(JUDGE)
+unit-programs: $(UNIT_TESTS) $(REPLAYS) $(MALFORMED) $(JUDGE)
 
 check:
 	@tests/deps.sh build test
-	@$(SUBMAKE) all early unit-programs
-	@$(RUN) --unit $(UNIT_TESTS) --rules $(REPLAY_ARGS) $(MODEL_ARGS) $(PYTEST) -m "not slow"
+	@$(SUBMAKE) all early next witness unit-programs
+	@$(RUN) --unit $(UNIT_TESTS) --rules $(REPLAY_ARGS) $(call malformed_args,$(MALFORMED),20000) $(MODEL_ARGS) $(PYTEST) -m "not slow"
 
 check-unit: unit-programs
-	@$(RUN) --unit $(UNIT_TESTS) --rules $(REPLAY_ARGS) $(MODEL_ARGS)
+	@$(RUN) --unit $(UNIT_TESTS) --rules $(REPLAY_ARGS) $(call malformed_args,$(MALFORMED),20000) $(MODEL_ARGS)
 
 FUZZ_SECONDS ?= 30
 SLOW_SAN := address,undefined
@@ -180,15 +221,36 @@ FUZZ_BUILD := $(BUILD)-slow-fuzz
 
 check-slow:
 	@tests/deps.sh build test slow
-	@$(SUBMAKE) all early unit-programs
+	@$(SUBMAKE) all early next witness unit-programs
 	@$(SUBMAKE) SAN=$(SLOW_SAN) BUILD=$(SAN_BUILD) unit-programs
 	@$(SUBMAKE) CC=clang SAN=$(SLOW_SAN) FUZZER=1 BUILD=$(FUZZ_BUILD) fuzzers
 	@$(RUN) --unit $(UNIT_TESTS:$(BUILD)/%=$(SAN_BUILD)/%) \
 		$(subst $(BUILD)/,$(SAN_BUILD)/,$(REPLAY_ARGS)) \
+		$(call malformed_args,$(MALFORMED:$(BUILD)/%=$(SAN_BUILD)/%),$(MALFORMED_COUNT)) \
 		--model $(JUDGE) 1000000 500000 --model $(SAN_BUILD)/tests/model/judge 1 20000 \
 		--memcheck $(UNIT_TESTS) --seconds $(FUZZ_SECONDS) \
 		$(foreach n,$(FUZZ_NOUNS),--fuzz $(FUZZ_BUILD)/tests/fuzz/$(n)_fuzz tests/fuzz/$(n).corpus) \
 		$(PYTEST) -m slow
+
+# What check-slow does of test_chaos.py and test_edge.py, at the full size.
+chaos:
+	@tests/deps.sh build test
+	@$(SUBMAKE) all early witness
+	@EGRESSD_FULL=1 $(RUN) --limit 7200 --pytest tests/integration/test_chaos.py tests/integration/test_edge.py \
+		-q -s -p no:cacheprovider
+
+# What rests on the kernel, on that of Debian 12, which is older than table flag persist.
+KERNEL_UNITS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(shell \
+	grep -lE 'tests/unit/(scene|owner_bed|flows_bed).h' tests/unit/*_test.c)))
+KERNEL_TESTS := $(patsubst %,tests/integration/test_%.py,loss enforcer revoke renewal crash upgrade)
+
+check-kernel:
+	@tests/deps.sh build test kernel
+	@$(SUBMAKE) all early next witness unit-programs
+	@$(PYTHON) -B tests/kernel/run.py $(BUILD)/kernel \
+		$(foreach v,EGRESSD EGRESSCTL EGRESSD_EARLY EGRESSD_NEXT EGRESSD_WITNESS,$(v)=$($(v))) \
+		$(PYTHON) -B tests/run.py --unit $(KERNEL_UNITS) \
+		--pytest $(KERNEL_TESTS) -q -p no:cacheprovider -m "not slow"
 
 demo:
 	@tests/deps.sh build test
@@ -196,6 +258,7 @@ demo:
 	@$(PYTHON) tests/integration/demo.py
 
 bench: export EGRESSD_BENCH_REGISTRY = $(abspath $(BENCH_REGISTRY))
+bench: export EGRESSD_BENCH_COMMIT = $(abspath $(BENCH_COMMIT))
 
 # TOPIC="registry reload": some of it; tests/bench/run.py tells which there are.
 bench:
@@ -210,7 +273,7 @@ deps-slow:
 	@tests/deps.sh build test lint slow
 
 # Lint: every check runs, each finding is a line, any finding fails.
-C_FOLDERS := base policy resolver daemon tests/unit tests/fuzz tests/model tests/bench tests/integration/clients
+C_FOLDERS := base policy resolver daemon tests/unit tests/fuzz tests/model tests/bench tests/witness tests/integration/clients
 C_FILES := $(wildcard $(C_FOLDERS:%=%/*.[ch]))
 HEADERS := $(filter %.h,$(C_FILES))
 HEADERS_OK := $(HEADERS:%=$(BUILD)/%.ok)
@@ -278,12 +341,14 @@ help:
 	@echo "deps        install what building, check, demo and lint need (deps-slow: the rest)"
 	@echo "check       unit tests, fuzz corpora, the registry's model, integration tests (check-unit: without the last)"
 	@echo "check-slow  slow tests, sanitizers, valgrind, $(FUZZ_SECONDS) s of fuzzing each"
+	@echo "chaos       kills, reloads, flushes, full sets and foreign rulesets under load, under the witness' eyes"
+	@echo "check-kernel  what rests on the kernel, on Debian 12's in qemu: minutes, more without KVM"
 	@echo "demo        the three scenes: ALLOW_ANY, REGISTRY_ONLY, a ServiceEntry"
-	@echo "bench       all, or TOPIC=queries, registry or reload: CPU a query, load time, waits"
+	@echo "bench       all, or TOPIC=queries, flood, registry, reload or kernel: CPU, floods, load time, waits, commits"
 	@echo "lint fmt    what the style asks; fmt formats"
 	@echo "install     to DESTDIR/PREFIX (uninstall)"
 
-.PHONY: all bench-programs early libraries cmocka fuzzers unit-programs check check-unit check-slow demo bench \
-	deps deps-slow hdr-check lint fmt install uninstall clean help
+.PHONY: all bench-programs early next witness libraries cmocka fuzzers unit-programs check check-unit check-slow \
+	check-kernel chaos demo bench deps deps-slow hdr-check lint fmt install uninstall clean help
 .SECONDARY:
--include $(shell find $(BUILD) $(BUILD)-early -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) $(BUILD)-early $(BUILD)-next -name '*.d' 2>/dev/null)

@@ -5,11 +5,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-/* The first chunk and the largest, unless a piece needs more; each is twice the one
- * before. An arena for a small text is made, zeroed and freed once a file. */
+/* The first chunk; each is twice the one before. An arena for a small text is made,
+ * zeroed and freed once a file. */
 #define CHUNK_MIN ((size_t)4 * 1024)
-#define CHUNK_MAX ((size_t)64 * 1024)
+#define CHUNK_MAX ((size_t)256 * 1024)
+/* What an arena that has outgrown these takes at a time, in huge pages where the kernel
+ * has them: to touch small ones for the first time would take most of a large load. */
+#define CHUNK_HUGE ((size_t)2 * 1024 * 1024)
+#define CHUNK_KEPT ((size_t)64 * 1024) /* by arena_clear, at most */
 #define ALIGNMENT alignof(max_align_t)
 
 struct chunk {
@@ -35,6 +40,51 @@ arena_new(size_t limit)
 	return a;
 }
 
+/* Address space for a chunk of whole huge pages, zeroed; NULL when there is none. */
+static struct chunk *
+map_huge(size_t whole)
+{
+	char *start = mmap(NULL, whole + CHUNK_HUGE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before;
+
+	if (start == MAP_FAILED)
+		return NULL;
+	before = CHUNK_HUGE - (uintptr_t)start % CHUNK_HUGE;
+	/* what is around it is ours and whole pages: neither can fail but for memory, and
+	 * then it is only address space */
+	(void)munmap(start, before);
+	(void)munmap(start + before + whole, CHUNK_HUGE - before);
+	(void)madvise(start + before, whole, MADV_HUGEPAGE); /* else small ones */
+	return (struct chunk *)(void *)(start + before);
+}
+
+static struct chunk *
+chunk_new(size_t size)
+{
+	size_t whole = sizeof(struct chunk) + size;
+	struct chunk *c;
+
+	if (size > CHUNK_MAX) {
+		whole = (whole + CHUNK_HUGE - 1) / CHUNK_HUGE * CHUNK_HUGE;
+		c = map_huge(whole);
+	} else {
+		c = calloc(1, whole);
+	}
+	if (c != NULL)
+		c->size = whole - sizeof(struct chunk);
+	return c;
+}
+
+static void
+chunk_free(struct chunk *c)
+{
+	if (c->size > CHUNK_MAX)
+		(void)munmap(c, sizeof(*c) + c->size); /* whole: it cannot fail */
+	else
+		free(c);
+}
+
 static void
 free_chunks(struct chunk *c)
 {
@@ -42,7 +92,7 @@ free_chunks(struct chunk *c)
 
 	for (; c != NULL; c = next) {
 		next = c->next;
-		free(c);
+		chunk_free(c);
 	}
 }
 
@@ -65,8 +115,8 @@ arena_clear(struct arena *a)
 		return;
 	free_chunks(c->next);
 	c->next = NULL;
-	if (c->size > CHUNK_MAX) {
-		free(c);
+	if (c->size > CHUNK_KEPT) {
+		chunk_free(c);
 		a->chunks = NULL;
 		return;
 	}
@@ -77,17 +127,11 @@ arena_clear(struct arena *a)
 static struct chunk *
 chunk_add(struct arena *a, size_t size)
 {
-	size_t least = CHUNK_MIN;
-	struct chunk *c;
+	size_t least = a->chunks != NULL ? a->chunks->size * 2 : CHUNK_MIN;
+	struct chunk *c = chunk_new(MAX_OF(size, MIN_OF(least, CHUNK_MAX + 1)));
 
-	if (a->chunks != NULL)
-		least = MIN_OF(a->chunks->size * 2, CHUNK_MAX);
-	if (size < least)
-		size = least;
-	c = calloc(1, sizeof(*c) + size);
 	if (c == NULL)
 		return NULL;
-	c->size = size;
 	c->next = a->chunks;
 	a->chunks = c;
 	return c;
@@ -99,9 +143,9 @@ arena_alloc(struct arena *a, size_t size)
 	struct chunk *c = a->chunks;
 	void *piece;
 
-	if (size > a->limit - a->used || size > SIZE_MAX - CHUNK_MAX)
+	if (size > a->limit - a->used || size > SIZE_MAX / 2)
 		return NULL;
-	/* no overflow: a header and alignment together are less than a chunk */
+	/* no overflow, nor when a header is added and all is rounded up to huge pages */
 	size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 	if (c == NULL || size > c->size - c->used)
 		c = chunk_add(a, size);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/ruleset.h"
+#include "policy/way.h"
 
 bool
 bounds_addr(const struct addr *a)
@@ -91,15 +92,9 @@ bounds_fixed(const struct enforcer_fixed *f)
 {
 	return bounds_prefix(&f->pods) && bounds_prefix(&f->destination) &&
 	       f->pods.addr.family == f->destination.addr.family && f->port != 0 &&
-	       is_proto(f->proto);
-}
-
-bool
-bounds_key(const struct enforcer_lease *l)
-{
-	return bounds_addr(&l->pod) && bounds_addr(&l->destination) &&
-	       l->pod.family == l->destination.family && l->port != 0 &&
-	       is_proto(l->proto);
+	       is_proto(f->proto) && f->service <= WAYS_MAX &&
+	       (f->service == 0 || f->pods.len == 0 ||
+		   f->pods.len == addr_len(&f->pods.addr) * 8);
 }
 
 /* Never a host that a pod reaches by its address: this network and unspecified (RFC 1122
@@ -119,6 +114,27 @@ is_host(const struct addr *a)
 	/* ::, ::1 and the IPv4-compatible addresses that nobody uses any more */
 	return b[0] != 0xff && memcmp(b, zero, sizeof(zero)) != 0 &&
 	       memcmp(b, mapped, sizeof(mapped)) != 0;
+}
+
+bool
+bounds_way(const struct enforcer_way *w)
+{
+	const struct addr none = {0};
+
+	if (w->service == 0 || w->service > WAYS_MAX || w->weight == 0 ||
+	    !is_proto(w->proto) || w->port == 0)
+		return false;
+	if (w->addr.family == 0)
+		return addr_equal(&w->addr, &none);
+	return bounds_addr(&w->addr) && is_host(&w->addr);
+}
+
+bool
+bounds_key(const struct enforcer_lease *l)
+{
+	return bounds_addr(&l->pod) && bounds_addr(&l->destination) &&
+	       l->pod.family == l->destination.family && l->port != 0 &&
+	       is_proto(l->proto);
 }
 
 bool
@@ -150,6 +166,14 @@ bounds_cut(const struct enforcer_cut *c, const struct prefix *pods, size_t pod_c
 	       c->destination.family == c->pods.addr.family &&
 	       c->pods.len == addr_len(&c->pods.addr) * 8 && is_proto(c->proto) &&
 	       c->port != 0;
+}
+
+bool
+bounds_live(const struct enforcer_live *l, const struct prefix *pods, size_t pod_count)
+{
+	return bounds_addr(&l->pod) && bounds_addr(&l->destination) &&
+	       l->pod.family == l->destination.family && l->port != 0 &&
+	       is_proto(l->proto) && l->zero == 0 && bounds_pod(&l->pod, pods, pod_count);
 }
 
 bool

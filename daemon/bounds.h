@@ -29,12 +29,18 @@ bool bounds_pattern(const char pattern[IFNAMSIZ]);
 bool bounds_prefix(const struct prefix *p);
 bool bounds_listen(const struct endpoint *e);
 bool bounds_addr(const struct addr *a);
+/* A service is for one pod, or for every pod. */
 bool bounds_fixed(const struct enforcer_fixed *f);
+/* Of a service, to a port, of a host that a pod may have to reach. */
+bool bounds_way(const struct enforcer_way *w);
 /* Could be an element: one family, TCP or UDP, a port. Enough to take a lease away. */
 bool bounds_key(const struct enforcer_lease *l);
 /* Of these pods, or some of them, and whole as its record says. */
 bool bounds_cut(
     const struct enforcer_cut *c, const struct prefix *pods, size_t pod_count);
+/* Of one of these pods, and whole as its record says. */
+bool bounds_live(
+    const struct enforcer_live *l, const struct prefix *pods, size_t pod_count);
 /* Is it one of these pods? */
 bool bounds_pod(const struct addr *a, const struct prefix *pods, size_t pod_count);
 /* May be made: a key whose pod is in pods, whose destination is a host that a pod may

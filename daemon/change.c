@@ -83,6 +83,12 @@ change_fixed(struct change *c, const struct enforcer_fixed *fixed)
 }
 
 void
+change_way(struct change *c, const struct enforcer_way *way)
+{
+	c->message.body.ways[record(c, ENFORCER_WAYS, "")] = *way;
+}
+
+void
 change_open(struct change *c, const struct addr *pod)
 {
 	c->message.body.open[record(c, ENFORCER_OPEN, "")] = *pod;
@@ -123,6 +129,7 @@ make_lease(const struct addr *pod, const struct lease_target *target)
 	    .destination = target->addr,
 	    .port = target->port,
 	    .proto = target->proto,
+	    .to = target->to,
 	    .renew = 1,
 	};
 }

@@ -36,6 +36,7 @@ void change_cut_pods(struct change *c, const struct prefix *pods);
 void change_cut(
     struct change *c, const struct addr *pod, const struct lease_target *target);
 void change_fixed(struct change *c, const struct enforcer_fixed *fixed);
+void change_way(struct change *c, const struct enforcer_way *way);
 void change_revoke(
     struct change *c, const struct addr *pod, const struct lease_target *target);
 /* A lease that the kernel may hold already. text: the name in presentation form. */

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 
-#define CLIENT_WAIT_S 20 /* the daemon itself gives up after CONTROL_IDLE_S */
+#define CLIENT_WAIT_S 20 /* the daemon itself gives up after STREAM_SERVER_IDLE_S */
 #define CLIENT_ERROR_MAX 1024
 
 /*

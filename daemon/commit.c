@@ -22,6 +22,7 @@ struct commit {
 	int64_t deadline_ms;
 	int64_t sent_ms;
 	int64_t lease_end_ms;
+	bool leads; /* some lease leads to another port */
 	size_t len;
 	struct lease *leases[];
 };
@@ -44,6 +45,8 @@ struct committer {
 	bool task_in_doubt; /* the table was lost since it was asked for */
 	committer_done_fn task_done;
 	void *task_ctx;
+	committer_live_fn live;
+	void *live_ctx;
 	struct outbox out;
 	struct event *readable;
 	struct event *timer;
@@ -227,10 +230,12 @@ fill_message(struct committer *c, struct enforcer_message *m,
 		    .port = lease->target.port,
 		    .proto = lease->target.proto,
 		    .renew = request->renew[i],
+		    .to = lease->target.to,
 		    .timeout_ms = lease_ask(
 			c->leases, lease, commit->sent_ms, commit->lease_end_ms),
 		};
 		commit->leases[i] = request->leases[i];
+		commit->leads |= lease->target.to != 0;
 	}
 }
 
@@ -325,6 +330,19 @@ committer_dump(struct committer *c, committer_done_fn done, void *ctx)
 	return r < 0 ? r : start_task(c, false, done, ctx, m.id);
 }
 
+int
+committer_ask(struct committer *c, const struct buf *frames)
+{
+	return outbox_add_frames(&c->out, frames);
+}
+
+void
+committer_hear(struct committer *c, committer_live_fn live, void *ctx)
+{
+	c->live = live;
+	c->live_ctx = ctx;
+}
+
 static void
 lose(struct committer *c, int reason)
 {
@@ -349,6 +367,9 @@ finish_commit(struct committer *c, struct commit *commit, int result)
 			leases_set_doubt(c->leases);
 	} else {
 		c->counts.failed++;
+		/* a change may have written it meanwhile (daemon/rejudge.c) */
+		if (commit->leads)
+			leases_set_doubt(c->leases);
 	}
 	if (result == -ENOENT || result == -EIO)
 		lose(c, result);
@@ -400,6 +421,8 @@ take_message(struct committer *c, const struct enforcer_message *m, size_t len)
 		c->hooks.refused(c->hooks.ctx, m);
 	else if (m->kind == ENFORCER_FLOWS)
 		c->hooks.flows(c->hooks.ctx, m);
+	else if (m->kind == ENFORCER_LIVE && c->live != NULL)
+		c->live(c->live_ctx, m);
 	else
 		die(c);
 }

@@ -89,6 +89,13 @@ MUST_CHECK int committer_change(
  * time with changes: -EBUSY. */
 MUST_CHECK int committer_dump(struct committer *c, committer_done_fn done, void *ctx);
 
+/* Ask which leases have living flows: frames of LIVE messages (daemon/enforcer.h),
+ * copied. The answer's messages are told to whom committer_hear named; NULL: to nobody.
+ * -ENOMEM. */
+MUST_CHECK int committer_ask(struct committer *c, const struct buf *frames);
+typedef void (*committer_live_fn)(void *ctx, const struct enforcer_message *m);
+void committer_hear(struct committer *c, committer_live_fn live, void *ctx);
+
 bool committer_ready(const struct committer *c);
 
 struct committer_counts {

@@ -63,6 +63,7 @@ struct config {
 	size_t internal_count;
 	struct prefix internal[CONFIG_RANGES_MAX];
 	uint32_t lease_floor_s, lease_grace_s, lease_cap_s;
+	uint32_t lease_flows_s; /* a lease outlives its answer's need so long; 0: never */
 	uint32_t lease_per_name, lease_per_pod, lease_size;
 	size_t cache_bytes;
 	uint32_t cache_ttl_max_s;
@@ -77,6 +78,7 @@ struct config {
 	uint32_t commit_deadline_ms;
 	uint32_t query_deadline_ms;
 	char *control;
+	struct endpoint metrics; /* family 0: nowhere */
 };
 
 /*

@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
@@ -152,15 +154,41 @@ read_addr(const struct nlattr *attribute, uint8_t family, struct addr *ret_addr)
 	return true;
 }
 
+static uint32_t
+read_status(const struct nlattr *attribute)
+{
+	if (attribute == NULL || mnl_attr_get_payload_len(attribute) != sizeof(uint32_t))
+		return 0;
+	return ntohl(mnl_attr_get_u32(attribute));
+}
+
+static uint8_t
+read_tcp_state(const struct nlattr *info)
+{
+	const struct attributes tcp = inside(inside(info).of[CTA_PROTOINFO_TCP]);
+	const struct nlattr *state = tcp.of[CTA_PROTOINFO_TCP_STATE];
+
+	if (state == NULL || mnl_attr_get_payload_len(state) != 1)
+		return 0;
+	return mnl_attr_get_u8(state);
+}
+
 /* False: nothing that could be a pod's. */
 static bool
 read_flow(const struct nlmsghdr *nlh, uint8_t family, struct conntrack_flow *ret_flow)
 {
+	const struct nfgenmsg *header = mnl_nlmsg_get_payload(nlh);
 	struct conntrack_flow flow = {0};
 	struct attributes all = {{NULL}}, tuple, ends, proto;
 	const struct nlattr *port;
-	const bool four = family == AF_INET;
+	bool four;
 
+	if (header->nfgen_family != AF_INET && header->nfgen_family != AF_INET6)
+		return false;
+	if (family != 0 && header->nfgen_family != family)
+		return false;
+	family = header->nfgen_family;
+	four = family == AF_INET;
 	/* never fails: note_attribute does not */
 	(void)mnl_attr_parse(nlh, sizeof(struct nfgenmsg), note_attribute, &all);
 	flow.tuple = all.of[CTA_TUPLE_ORIG];
@@ -180,6 +208,9 @@ read_flow(const struct nlmsghdr *nlh, uint8_t family, struct conntrack_flow *ret
 	port = proto.of[CTA_PROTO_DST_PORT];
 	if (port != NULL && mnl_attr_get_payload_len(port) == sizeof(uint16_t))
 		flow.port = ntohs(mnl_attr_get_u16(port));
+	flow.status = read_status(all.of[CTA_STATUS]);
+	if (flow.proto == IPPROTO_TCP)
+		flow.tcp_state = read_tcp_state(all.of[CTA_PROTOINFO]);
 	*ret_flow = flow;
 	return true;
 }
@@ -194,25 +225,49 @@ read_error(const struct nlmsghdr *nlh)
 }
 
 int
-conntrack_read(struct conntrack *c, conntrack_flow_fn flow, void *ctx)
+conntrack_parse(
+    const void *bytes, size_t len, uint8_t family, conntrack_flow_fn flow, void *ctx)
 {
 	struct conntrack_flow one;
-	ssize_t len = receive(c->fd, c->bytes, READ_SIZE);
 	int left = (int)len;
 
-	if (len < 0)
-		return (int)len;
-	for (const struct nlmsghdr *nlh = (const void *)c->bytes; mnl_nlmsg_ok(nlh, left);
+	/* libmnl compares lengths as signed numbers */
+	for (const struct nlmsghdr *nlh = bytes;
+	     mnl_nlmsg_ok(nlh, left) && nlh->nlmsg_len <= (uint32_t)left;
 	     nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_type == NLMSG_DONE)
 			return 1;
 		if (nlh->nlmsg_type == NLMSG_ERROR)
 			return read_error(nlh);
 		if (nlh->nlmsg_len >= MNL_NLMSG_HDRLEN + sizeof(struct nfgenmsg) &&
-		    read_flow(nlh, c->family, &one))
+		    read_flow(nlh, family, &one))
 			flow(ctx, &one);
 	}
 	return 0;
+}
+
+int
+conntrack_read(struct conntrack *c, conntrack_flow_fn flow, void *ctx)
+{
+	ssize_t len = receive(c->fd, c->bytes, READ_SIZE);
+
+	if (len < 0)
+		return (int)len;
+	return conntrack_parse(c->bytes, (size_t)len, c->family, flow, ctx);
+}
+
+/* Of TCP what is half closed may still be sent on; of the last acknowledgement and behind
+ * it nothing is left but the memory. */
+bool
+conntrack_is_live(const struct conntrack_flow *flow)
+{
+	if ((flow->status & IPS_SEEN_REPLY) == 0 || (flow->status & IPS_DYING) != 0)
+		return false;
+	if (flow->proto != IPPROTO_TCP)
+		return true;
+	return flow->tcp_state == TCP_CONNTRACK_ESTABLISHED ||
+	       flow->tcp_state == TCP_CONNTRACK_FIN_WAIT ||
+	       flow->tcp_state == TCP_CONNTRACK_CLOSE_WAIT;
 }
 
 static void

@@ -4,9 +4,8 @@
  *
  * A request is one line of at most CONTROL_REQUEST_MAX bytes, words parted by blanks; the
  * reply is the bytes until the end of the stream, the first line of them "ok" or "error
- * TEXT". Only root and the daemon's own user are heard. At most CONTROL_CLIENTS_MAX at a
- * time, each for at most CONTROL_IDLE_S seconds; further ones are closed at once. Replies
- * above CONTROL_REPLY_MAX are an error.
+ * TEXT". Only root and the daemon's own user are heard. How many, and for how long:
+ * daemon/stream_server.h. Replies above CONTROL_REPLY_MAX are an error.
  */
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
@@ -16,8 +15,6 @@
 
 #define CONTROL_DEFAULT_PATH "/run/egressd/control.sock"
 #define CONTROL_REQUEST_MAX 1024 /* with its newline */
-#define CONTROL_CLIENTS_MAX 8
-#define CONTROL_IDLE_S 10
 #define CONTROL_REPLY_MAX ((size_t)256 * 1024 * 1024)
 #define CONTROL_WORDS_MAX 8
 

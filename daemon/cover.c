@@ -52,9 +52,8 @@ cover_next(const struct addr *a, struct addr *ret_next)
 	return false;
 }
 
-/* The address before a, which is not the first there is. */
-static struct addr
-previous_addr(const struct addr *a)
+struct addr
+cover_previous(const struct addr *a)
 {
 	struct addr previous = *a;
 
@@ -240,7 +239,7 @@ put_uncovered(
 		if (compare(&taken->first, &left.first) > 0) {
 			piece = (struct cover_range){
 			    .first = left.first,
-			    .last = previous_addr(&taken->first),
+			    .last = cover_previous(&taken->first),
 			};
 			r = put_box(s, run, &piece);
 			if (r < 0)

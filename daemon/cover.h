@@ -35,6 +35,8 @@ struct cover_box {
 struct cover_range cover_range(const struct prefix *p);
 /* The address behind a; false when a is the last of its family. */
 bool cover_next(const struct addr *a, struct addr *ret_next);
+/* The address before a, which is not the first there is. */
+struct addr cover_previous(const struct addr *a);
 
 /* The prefixes of one family, sorted; ranges that touch are one. -ENOMEM. */
 MUST_CHECK int cover_ranges(const struct prefix *list, size_t count, uint8_t family,

@@ -91,6 +91,46 @@ index_records(struct cut *c)
 	return r;
 }
 
+/* Matches no packet: none has these addresses. */
+static struct element
+mark_of(struct enforcer_lease *lease)
+{
+	*lease =
+	    (struct enforcer_lease){.pod.family = AF_INET, .destination.family = AF_INET};
+	return (struct element){.lease = lease, .name = "unfinished"};
+}
+
+bool
+cut_is_marked(struct netlink *nl)
+{
+	struct enforcer_lease lease;
+	const struct element mark = mark_of(&lease);
+
+	return element_is_in(nl, element_form_present()->cuts[0], mark.lease);
+}
+
+void
+cut_mark(struct netlink *nl)
+{
+	struct enforcer_lease lease;
+	const struct element mark = mark_of(&lease);
+
+	element_put_cuts(nl, &mark, 1);
+}
+
+void
+cut_unmark(struct netlink *nl)
+{
+	struct enforcer_lease lease;
+	const struct element mark = mark_of(&lease);
+
+	netlink_begin(nl);
+	element_drop_cuts(nl, &mark, 1);
+	/* one that stays costs the next process a pass */
+	if (netlink_commit(nl, NULL) < 0)
+		return;
+}
+
 void
 cut_begin(struct cut *c, const struct enforcer_cut *list, size_t count,
     const struct ruleset *rs)
@@ -248,6 +288,8 @@ cut_work(struct cut *c, struct netlink *nl)
 		c->out.result = piece.result < 0 ? piece.result : r;
 	if (end > 0 && c->conntrack.family == AF_INET)
 		end = conntrack_ask(&c->conntrack, AF_INET6);
+	if (end > 0 && c->out.result == 0)
+		cut_unmark(nl);
 	if (end != 0)
 		finish(c, end < 0 ? end : c->out.result);
 }

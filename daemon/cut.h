@@ -11,6 +11,10 @@
  * packets are replies and pass; for CUT_TIMEOUT_MS replies to what is written there are
  * refused. At its end a pass says ENFORCER_FLOWS.
  *
+ * The table is marked in the transaction that makes a pass due, until the pass has ended:
+ * a pass that dies with its process is done by the next one, then for all pods, because
+ * what was to be cut is no longer known; a flow that has outlived its lease ends with it.
+ *
  * A flow is a pod's when the pod began it. Flows that hardware has taken over stay and
  * are counted as lost.
  */
@@ -59,6 +63,11 @@ void cut_done(struct cut *c);
  * its own records too. A failure is said, and no error of anything else. */
 void cut_begin(struct cut *c, const struct enforcer_cut *list, size_t count,
     const struct ruleset *rs);
+
+/* The mark: is it there, put it (to the batch of nl), take it away. */
+bool cut_is_marked(struct netlink *nl);
+void cut_mark(struct netlink *nl);
+void cut_unmark(struct netlink *nl);
 
 /* When this becomes readable, call cut_work; -1: not now. */
 int cut_fd(const struct cut *c);

@@ -15,11 +15,13 @@
 #include "daemon/clock.h"
 #include "daemon/control.h"
 #include "daemon/enforcer.h"
+#include "daemon/layout.h"
+#include "daemon/listener.h"
 #include "daemon/log.h"
+#include "daemon/metrics.h"
 #include "daemon/privilege.h"
 #include "daemon/rate.h"
 #include "daemon/reload.h"
-#include "daemon/socket.h"
 #include "daemon/tcp.h"
 #include "daemon/turn.h"
 #include "daemon/udp.h"
@@ -31,14 +33,29 @@ static void on_stop(int signal, short what, void *ctx);
 static void on_tick(int fd, short what, void *ctx);
 static void on_drain(int fd, short what, void *ctx);
 
-/* Log why the daemon cannot go on, and remember it for the exit code. */
-static int
-fault(struct daemon *d, const char *what, int result)
+int
+daemon_fault(struct daemon *d, const char *what, int result)
 {
 	log_event(
 	    LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0, "%s: %s", what, strerror(-result));
 	d->exit_code = 1;
 	return result;
+}
+
+static void
+fault_table(struct daemon *d, int result)
+{
+	if (result != -EPROTONOSUPPORT) {
+		(void)daemon_fault(d, "make the kernel table", result);
+		return;
+	}
+	log_event(LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0,
+	    "make the kernel table: inet " NETLINK_TABLE
+	    " is of a later layout than %d, the last that this egressd knows, and is "
+	    "left as it is: start the egressd that made it, or give up its leases and "
+	    "its protection with egressctl teardown",
+	    LAYOUT_VERSION);
+	d->exit_code = DAEMON_EXIT_LATER_TABLE;
 }
 
 static int
@@ -58,75 +75,6 @@ load(struct daemon *d)
 	if (r < 0)
 		d->exit_code = 1;
 	return r;
-}
-
-static int
-add_socket(struct daemon *d, const struct endpoint *e, enum notify_kind kind)
-{
-	struct notify_socket *s = &d->sockets[d->socket_count];
-	char text[ADDR_TEXT_MAX];
-	int r;
-
-	r = kind == NOTIFY_DATAGRAM ? socket_udp(e, &s->fd) : socket_tcp(e, &s->fd);
-	if (r < 0) {
-		log_event(LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0, "listen on %s (%s): %s",
-		    endpoint_format(e, text), kind == NOTIFY_DATAGRAM ? "UDP" : "TCP",
-		    strerror(-r));
-		d->exit_code = 1;
-		return r;
-	}
-	s->kind = kind;
-	s->local = *e;
-	d->socket_count++;
-	return 0;
-}
-
-/* The service manager's sockets when there are some, our own otherwise. */
-static int
-open_sockets(struct daemon *d)
-{
-	const struct config *cfg = d->loaded.config;
-	int r = notify_listen(d->sockets);
-
-	if (r < 0)
-		return fault(d, "sockets from the service manager", r);
-	d->socket_count = (size_t)r;
-	if (r > 0)
-		return 0;
-	for (size_t i = 0; i < cfg->listen_count; i++) {
-		r = add_socket(d, &cfg->listen[i], NOTIFY_DATAGRAM);
-		if (r == 0)
-			r = add_socket(d, &cfg->listen[i], NOTIFY_STREAM);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* The endpoints that pods' queries may be sent on to: served, over UDP, on an address
- * that the node has. */
-static size_t
-local_endpoints(struct daemon *d, struct endpoint list[CONFIG_LISTEN_MAX])
-{
-	char text[ADDR_TEXT_MAX];
-	size_t n = 0;
-
-	for (size_t i = 0; i < d->socket_count && n < CONFIG_LISTEN_MAX; i++) {
-		const struct notify_socket *s = &d->sockets[i];
-
-		if (s->kind != NOTIFY_DATAGRAM)
-			continue;
-		if (socket_is_local(&s->local.addr))
-			list[n++] = s->local;
-		else
-			log_event(LOG_FAULT, LOG_PRIORITY_WARNING, NULL, 0,
-			    "%s is not an address of this node: queries of its family "
-			    "are not "
-			    "intercepted; add it to an interface (`ip addr add ... dev "
-			    "lo`) and restart",
-			    endpoint_format(&s->local, text));
-	}
-	return n;
 }
 
 static void
@@ -152,7 +100,7 @@ on_dead(void *ctx)
 {
 	struct daemon *d = ctx;
 
-	(void)fault(
+	(void)daemon_fault(
 	    d, "the enforcer has ended: leaving, the table stays and denies", -EPIPE);
 	(void)event_base_loopbreak(d->base); /* cannot fail for a base that runs */
 }
@@ -185,7 +133,7 @@ make_gate(struct daemon *d)
 	struct gate_settings settings = {
 	    .fd = d->enforcer_fd,
 	    .listen = listen,
-	    .listen_count = local_endpoints(d, listen),
+	    .listen_count = listener_endpoints(d, listen),
 	    .hash_key = d->key,
 	    .now_ms = clock_now_ms,
 	    .pods = &d->pods,
@@ -200,6 +148,20 @@ make_gate(struct daemon *d)
 
 	d->enforcer_fd = -1;
 	return gate_new(d->base, &settings, &state, &d->gate);
+}
+
+static int
+make_renewal(struct daemon *d)
+{
+	const struct renewal_settings settings = {
+	    .leases = gate_leases(d->gate),
+	    .committer = gate_committer(d->gate),
+	    .now_ms = clock_now_ms,
+	    .config = &d->queries.config,
+	    .registry = &d->queries.registry,
+	};
+
+	return renewal_new(d->base, &settings, &d->renewal);
 }
 
 static int
@@ -237,7 +199,7 @@ make_control(struct daemon *d)
 	free(path);
 	r = control_new(
 	    d->base, d->loaded.config->control, status_answer, d, &d->control);
-	return r < 0 ? fault(d, d->loaded.config->control, r) : 0;
+	return r < 0 ? daemon_fault(d, d->loaded.config->control, r) : 0;
 }
 
 static int
@@ -290,6 +252,8 @@ assemble(struct daemon *d)
 	if (r == 0)
 		r = queries_init(&d->queries, d->base);
 	if (r == 0)
+		r = make_renewal(d);
+	if (r == 0)
 		r = udp_new(d->base, &d->queries, &d->udp);
 	if (r == 0)
 		r = tcp_new(d->base, &d->queries, &d->tcp);
@@ -298,7 +262,10 @@ assemble(struct daemon *d)
 		    &d->reload);
 	if (r == 0)
 		r = make_signals(d);
-	return r < 0 ? fault(d, "start", r) : make_control(d);
+	if (r < 0)
+		return daemon_fault(d, "start", r);
+	listener_metrics(d);
+	return make_control(d);
 }
 
 /* The table stands: begin to read what has been waiting in the sockets. */
@@ -311,7 +278,7 @@ serve(struct daemon *d)
 						   : tcp_add(d->tcp, s->fd);
 
 		if (r < 0) {
-			(void)fault(d, "serve a socket", r);
+			(void)daemon_fault(d, "serve a socket", r);
 			(void)event_base_loopbreak(
 			    d->base); /* cannot fail for a base that runs */
 			return;
@@ -327,7 +294,7 @@ on_started(void *ctx, const struct gate_outcome *outcome)
 	struct daemon *d = ctx;
 
 	if (outcome->result < 0) {
-		(void)fault(d, "make the kernel table", outcome->result);
+		fault_table(d, outcome->result);
 		(void)event_base_loopbreak(
 		    d->base); /* cannot fail for a base that runs */
 		return;
@@ -400,11 +367,14 @@ static void
 dismantle(struct daemon *d)
 {
 	control_free(d->control);
+	metrics_free(d->metrics);
 	reload_free(d->reload);
 	tcp_free(d->tcp);
 	udp_free(d->udp);
 	if (d->resolver != NULL)
 		resolver_free(d->resolver);
+	forecast_free(d->forecast);
+	renewal_free(d->renewal);
 	gate_free(d->gate);
 	queries_done(&d->queries);
 	recent_free(d->recent);
@@ -435,20 +405,20 @@ start(struct daemon *d)
 	int r = load(d);
 
 	if (r == 0)
-		r = open_sockets(d);
+		r = listener_open(d);
 	if (r < 0)
 		return r;
 	r = enforcer_start(&d->enforcer_fd, &d->enforcer_pid);
 	if (r < 0)
-		return fault(d, "start the enforcer", r);
+		return daemon_fault(d, "start the enforcer", r);
 	r = privilege_keep(-1);
 	if (r < 0)
-		return fault(d, "give up capabilities", r);
+		return daemon_fault(d, "give up capabilities", r);
 	r = assemble(d);
 	if (r < 0)
 		return r;
 	r = gate_start(d->gate, on_started);
-	return r < 0 ? fault(d, "ask for the kernel table", r) : 0;
+	return r < 0 ? daemon_fault(d, "ask for the kernel table", r) : 0;
 }
 
 int

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/macros.h"
+#include "daemon/forecast.h"
 #include "daemon/gate.h"
 #include "daemon/history.h"
 #include "daemon/loader.h"
@@ -28,6 +29,7 @@
 #include "daemon/pod.h"
 #include "daemon/query.h"
 #include "daemon/refusal.h"
+#include "daemon/renewal.h"
 #include "daemon/report.h"
 
 #define DAEMON_DRAIN_MS 6000 /* longer than any lookup may take */
@@ -60,13 +62,17 @@ struct daemon {
 	struct udp *udp;
 	struct tcp *tcp;
 	struct control *control;
+	struct metrics *metrics;
 	struct reload *reload;
+	struct renewal *renewal;
+	struct forecast *forecast; /* of next, until the switch has begun */
 	struct event *signals[3];
 	struct event *tick;  /* every second */
 	struct event *drain; /* while stopping */
 	int enforcer_fd;     /* until the gate takes it */
 	int enforcer_pid;
 	bool reload_again; /* SIGHUP came while one was under way */
+	bool foreseeing;   /* the forecast is not done */
 	bool switching;
 	bool stopping;
 	/* the service manager wants WATCHDOG=1; a second is often enough */
@@ -77,9 +83,15 @@ struct daemon {
 	int exit_code;
 };
 
+#define DAEMON_EXIT_LATER_TABLE 3
+
 /* Runs until told to stop. The process's exit code: 0 after SIGTERM or SIGINT, 1 when
- * it could not start or go on. */
+ * it could not start or go on, DAEMON_EXIT_LATER_TABLE when the kernel's table is of a
+ * later layout than ours. */
 int daemon_run(const struct daemon_options *options);
+
+/* Log why the daemon cannot go on, and remember it for the exit code. Returns result. */
+int daemon_fault(struct daemon *d, const char *what, int result);
 
 /* daemon/status.c: answers on the control socket. */
 int status_answer(void *ctx, size_t word_count, char **words, struct buf *out);

@@ -12,13 +12,11 @@
 #include <libmnl/libmnl.h>
 #include <libnftnl/udata.h>
 
+#include "daemon/element_list.h"
 #include "daemon/layout.h"
 
 /* In a concatenation each field fills whole registers of 4 bytes. */
 #define KEY_MAX ELEMENT_KEY_MAX
-/* A list is an attribute, of at most 65535 bytes; one element with the longest comment
- * takes less than the rest. */
-#define LIST_MAX (65535 - 512)
 /* Revoking makes an element before it deletes it, so a full set needs room for this many
  * that have already ended. */
 #define REVOKE_CHUNK 64
@@ -35,75 +33,8 @@ leases_set(uint8_t family)
 	return layout_set(family, "leases4", "leases6");
 }
 
-/* Messages of one type into one set, opened one after another as they fill. */
-struct list {
-	struct netlink *nl;
-	const char *set;
-	uint16_t type;
-	uint16_t flags;
-	struct nlmsghdr *nlh; /* NULL: none open */
-	struct nlattr *elements;
-	uint32_t start;
-};
-
-static void
-list_close(struct list *l)
-{
-	if (l->nlh == NULL)
-		return;
-	mnl_attr_nest_end(l->nlh, l->elements);
-	netlink_added(l->nl, l->nlh);
-	l->nlh = NULL;
-}
-
-static void
-list_open(struct list *l)
-{
-	l->nlh = netlink_add(l->nl, l->type, l->flags);
-	if (l->nlh == NULL)
-		return;
-	mnl_attr_put_strz(l->nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
-	mnl_attr_put_strz(l->nlh, NFTA_SET_ELEM_LIST_SET, l->set);
-	l->start = l->nlh->nlmsg_len;
-	l->elements = mnl_attr_nest_start(l->nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
-}
-
-/* Start an element; NULL when the batch has failed. */
-static struct nlattr *
-list_element(struct list *l)
-{
-	if (l->nlh != NULL && l->nlh->nlmsg_len - l->start > LIST_MAX)
-		list_close(l);
-	if (l->nlh == NULL)
-		list_open(l);
-	return l->nlh != NULL ? mnl_attr_nest_start(l->nlh, NFTA_LIST_ELEM) : NULL;
-}
-
-static struct list
-list_add(struct netlink *nl, const char *set)
-{
-	return (struct list){
-	    .nl = nl, .set = set, .type = NFT_MSG_NEWSETELEM, .flags = NLM_F_CREATE};
-}
-
-static struct list
-list_delete(struct netlink *nl, const char *set)
-{
-	return (struct list){.nl = nl, .set = set, .type = NFT_MSG_DELSETELEM};
-}
-
-static void
-put_key(struct nlmsghdr *nlh, uint16_t attribute, const uint8_t *key, size_t len)
-{
-	struct nlattr *nest = mnl_attr_nest_start(nlh, attribute);
-
-	mnl_attr_put(nlh, NFTA_DATA_VALUE, len, key);
-	mnl_attr_nest_end(nlh, nest);
-}
-
-/* The bytes of pod . destination . protocol . port. Returns their number. */
-static size_t
-make_key(const struct addr *pod, const struct addr *destination, uint8_t proto,
+size_t
+element_make_key(const struct addr *pod, const struct addr *destination, uint8_t proto,
     uint16_t port, uint8_t key[KEY_MAX])
 {
 	const size_t size = addr_len(pod);
@@ -120,7 +51,8 @@ make_key(const struct addr *pod, const struct addr *destination, uint8_t proto,
 size_t
 element_key(const struct enforcer_lease *lease, uint8_t key[KEY_MAX])
 {
-	return make_key(&lease->pod, &lease->destination, lease->proto, lease->port, key);
+	return element_make_key(
+	    &lease->pod, &lease->destination, lease->proto, lease->port, key);
 }
 
 /* Two leases of one key have these bytes in common: all before renew. */
@@ -171,20 +103,24 @@ put_comment(struct nlmsghdr *nlh, const char *name)
 	mnl_attr_put(nlh, NFTA_SET_ELEM_USERDATA, size + 2, data);
 }
 
+/* In leases4, or, if ports, where it leads in leaseports4. */
 static void
-put_lease(struct list *l, const struct element *e)
+put_lease(struct element_list *l, const struct element *e, bool ports)
 {
-	struct nlattr *nest = list_element(l);
+	struct nlattr *nest = element_list_next(l);
+	const uint16_t to = htobe16(e->lease->to);
 	uint8_t key[KEY_MAX];
 	size_t len;
 
 	if (nest == NULL)
 		return;
 	len = element_key(e->lease, key);
-	put_key(l->nlh, NFTA_SET_ELEM_KEY, key, len);
+	element_list_key(l, NFTA_SET_ELEM_KEY, key, len);
 	if (l->type == NFT_MSG_NEWSETELEM) {
 		mnl_attr_put_u64(l->nlh, NFTA_SET_ELEM_TIMEOUT, htobe64(e->timeout_ms));
 		put_comment(l->nlh, e->name);
+		if (ports)
+			element_list_key(l, NFTA_SET_ELEM_DATA, &to, sizeof(to));
 	}
 	mnl_attr_nest_end(l->nlh, nest);
 }
@@ -202,31 +138,49 @@ family_len(const struct element *list, size_t count)
 
 /* All, or only those that are to be renewed. */
 static void
-put_leases(struct list l, const struct element *list, size_t count, bool only_renew)
+put_leases(
+    struct element_list l, const struct element *list, size_t count, bool only_renew)
 {
 	for (size_t i = 0; i < count; i++)
 		if (!only_renew || list[i].renew)
-			put_lease(&l, &list[i]);
-	list_close(&l);
+			put_lease(&l, &list[i], false);
+	element_list_close(&l);
+}
+
+/* The same of those that lead to another port. */
+static void
+put_ports(
+    struct element_list l, const struct element *list, size_t count, bool only_renew)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].lease->to != 0 && (!only_renew || list[i].renew))
+			put_lease(&l, &list[i], true);
+	element_list_close(&l);
 }
 
 void
 element_grant(struct netlink *nl, const struct element *list, size_t count)
 {
-	const char *set;
+	const char *set, *ports;
 	size_t len;
 
 	for (; count != 0; list += len, count -= len) {
+		const uint8_t family = list->lease->pod.family;
+
 		len = family_len(list, count);
-		set = leases_set(list->lease->pod.family);
-		put_leases(list_add(nl, set), list, len, false);
-		put_leases(list_delete(nl, set), list, len, true);
-		put_leases(list_add(nl, set), list, len, true);
+		set = leases_set(family);
+		ports = layout_set(family, "leaseports4", "leaseports6");
+		put_leases(element_list_add(nl, set), list, len, false);
+		put_leases(element_list_delete(nl, set), list, len, true);
+		put_leases(element_list_add(nl, set), list, len, true);
+		put_ports(element_list_add(nl, ports), list, len, false);
+		put_ports(element_list_delete(nl, ports), list, len, true);
+		put_ports(element_list_add(nl, ports), list, len, true);
 	}
 }
 
-void
-element_put_cuts(struct netlink *nl, const struct element *list, size_t count)
+static void
+put_cuts(struct netlink *nl, const struct element *list, size_t count, bool drop)
 {
 	const char *set;
 	size_t len;
@@ -234,8 +188,22 @@ element_put_cuts(struct netlink *nl, const struct element *list, size_t count)
 	for (; count != 0; list += len, count -= len) {
 		len = family_len(list, count);
 		set = layout_set(list->lease->pod.family, "cut4", "cut6");
-		put_leases(list_add(nl, set), list, len, false);
+		put_leases(element_list_add(nl, set), list, len, false);
+		if (drop)
+			put_leases(element_list_delete(nl, set), list, len, false);
 	}
+}
+
+void
+element_put_cuts(struct netlink *nl, const struct element *list, size_t count)
+{
+	put_cuts(nl, list, count, false);
+}
+
+void
+element_drop_cuts(struct netlink *nl, const struct element *list, size_t count)
+{
+	put_cuts(nl, list, count, true);
 }
 
 void
@@ -247,25 +215,25 @@ element_revoke(struct netlink *nl, const struct element *list, size_t count)
 	for (; count != 0; list += len, count -= len) {
 		len = MIN_OF(family_len(list, count), REVOKE_CHUNK);
 		set = leases_set(list->lease->pod.family);
-		put_leases(list_add(nl, set), list, len, false);
-		put_leases(list_delete(nl, set), list, len, false);
+		put_leases(element_list_add(nl, set), list, len, false);
+		put_leases(element_list_delete(nl, set), list, len, false);
 	}
 }
 
 /* One end of an interval: where it begins, or the first address behind it. */
 static void
-put_bound(struct list *l, const struct addr *a, uint32_t flags, bool open)
+put_bound(struct element_list *l, const struct addr *a, uint32_t flags, bool open)
 {
 	/* type, length, 4 bytes in host order, as libnftnl's nftnl_udata_put_u32() */
 	const uint32_t open_flag = INTERVAL_OPEN;
 	uint8_t data[6] = {NFTNL_UDATA_SET_ELEM_FLAGS, sizeof(open_flag)};
-	struct nlattr *nest = list_element(l);
+	struct nlattr *nest = element_list_next(l);
 
 	if (nest == NULL)
 		return;
 	if (flags != 0)
 		mnl_attr_put_u32(l->nlh, NFTA_SET_ELEM_FLAGS, htobe32(flags));
-	put_key(l->nlh, NFTA_SET_ELEM_KEY, a->bytes, addr_len(a));
+	element_list_key(l, NFTA_SET_ELEM_KEY, a->bytes, addr_len(a));
 	if (open) {
 		memcpy(data + 2, &open_flag, sizeof(open_flag));
 		mnl_attr_put(l->nlh, NFTA_SET_ELEM_USERDATA, sizeof(data), data);
@@ -277,7 +245,7 @@ void
 element_put_ranges(
     struct netlink *nl, const char *set, const struct cover_range *ranges, size_t count)
 {
-	struct list l = list_add(nl, set);
+	struct element_list l = element_list_add(nl, set);
 	struct addr zero, end;
 
 	if (count == 0)
@@ -293,14 +261,14 @@ element_put_ranges(
 		if (closed)
 			put_bound(&l, &end, NFT_SET_ELEM_INTERVAL_END, false);
 	}
-	list_close(&l);
+	element_list_close(&l);
 }
 
 void
 element_put_boxes(
     struct netlink *nl, const char *set, const struct cover_box *boxes, size_t count)
 {
-	struct list l = list_add(nl, set);
+	struct element_list l = element_list_add(nl, set);
 	uint8_t key[KEY_MAX];
 	struct nlattr *nest;
 	size_t len;
@@ -308,37 +276,38 @@ element_put_boxes(
 	for (size_t i = 0; i < count; i++) {
 		const struct cover_box *b = &boxes[i];
 
-		nest = list_element(&l);
+		nest = element_list_next(&l);
 		if (nest == NULL)
 			return;
-		len = make_key(
+		len = element_make_key(
 		    &b->pods.first, &b->destinations.first, b->proto, b->port, key);
-		put_key(l.nlh, NFTA_SET_ELEM_KEY, key, len);
-		len = make_key(
+		element_list_key(&l, NFTA_SET_ELEM_KEY, key, len);
+		len = element_make_key(
 		    &b->pods.last, &b->destinations.last, b->proto, b->port, key);
-		put_key(l.nlh, NFTA_SET_ELEM_KEY_END, key, len);
+		element_list_key(&l, NFTA_SET_ELEM_KEY_END, key, len);
 		mnl_attr_nest_end(l.nlh, nest);
 	}
-	list_close(&l);
+	element_list_close(&l);
 }
 
 void
 element_put_addresses(struct netlink *nl, const char *set, uint8_t family,
     const struct addr *list, size_t count)
 {
-	struct list l = list_add(nl, set);
+	struct element_list l = element_list_add(nl, set);
 	struct nlattr *nest;
 
 	for (size_t i = 0; i < count; i++) {
 		if (list[i].family != family)
 			continue;
-		nest = list_element(&l);
+		nest = element_list_next(&l);
 		if (nest == NULL)
 			return;
-		put_key(l.nlh, NFTA_SET_ELEM_KEY, list[i].bytes, addr_len(&list[i]));
+		element_list_key(
+		    &l, NFTA_SET_ELEM_KEY, list[i].bytes, addr_len(&list[i]));
 		mnl_attr_nest_end(l.nlh, nest);
 	}
-	list_close(&l);
+	element_list_close(&l);
 }
 
 bool
@@ -353,7 +322,7 @@ void
 element_put_endpoints(struct netlink *nl, const char *set, uint8_t family,
     const struct endpoint *list, size_t count)
 {
-	struct list l = list_add(nl, set);
+	struct element_list l = element_list_add(nl, set);
 	uint8_t key[16 + 4] = {0};
 	struct nlattr *nest;
 	uint16_t port;
@@ -362,17 +331,17 @@ element_put_endpoints(struct netlink *nl, const char *set, uint8_t family,
 	for (size_t i = 0; i < count; i++) {
 		if (list[i].addr.family != family || element_is_wildcard(&list[i].addr))
 			continue;
-		nest = list_element(&l);
+		nest = element_list_next(&l);
 		if (nest == NULL)
 			return;
 		size = addr_len(&list[i].addr);
 		port = htobe16(list[i].port);
 		memcpy(key, list[i].addr.bytes, size);
 		memcpy(key + size, &port, sizeof(port));
-		put_key(l.nlh, NFTA_SET_ELEM_KEY, key, size + 4);
+		element_list_key(&l, NFTA_SET_ELEM_KEY, key, size + 4);
 		mnl_attr_nest_end(l.nlh, nest);
 	}
-	list_close(&l);
+	element_list_close(&l);
 }
 
 void

@@ -9,6 +9,10 @@
  * A lease is renewed by add, delete and add in one batch, because before Linux 6.12
  * adding an element that is there leaves its timeout as it is. It is revoked by add and
  * delete, because deleting one that has just ended fails the batch.
+ *
+ * leaseports4, leaseports6: the same key to the port that the lease leads to, when that
+ * is another one, beside it. An element of a map cannot be made with other data than it
+ * has: a change of the table empties them (daemon/layout.h) and brings all again.
  */
 #ifndef DAEMON_ELEMENT_H
 #define DAEMON_ELEMENT_H
@@ -41,12 +45,16 @@ size_t element_merge(struct element *list, size_t count);
 void element_grant(struct netlink *nl, const struct element *list, size_t count);
 void element_revoke(struct netlink *nl, const struct element *list, size_t count);
 
-/* Into cut4 and cut6: what element_merge has left, without renewal. */
+/* Into cut4 and cut6: what element_merge has left, without renewal; of timeout 0 until
+ * they are dropped, there or not. */
 void element_put_cuts(struct netlink *nl, const struct element *list, size_t count);
+void element_drop_cuts(struct netlink *nl, const struct element *list, size_t count);
 
 #define ELEMENT_KEY_MAX (16 + 16 + 4 + 4) /* bytes */
 /* pod . destination . protocol . port, as the sets have it. Returns its length. */
 size_t element_key(const struct enforcer_lease *lease, uint8_t key[ELEMENT_KEY_MAX]);
+size_t element_make_key(const struct addr *pod, const struct addr *destination,
+    uint8_t proto, uint16_t port, uint8_t key[ELEMENT_KEY_MAX]);
 
 /* Into a set of type addr, with intervals; the ranges as cover_ranges makes them. */
 void element_put_ranges(

@@ -11,9 +11,13 @@
 #include <libnftnl/udata.h>
 
 #include "daemon/element.h"
-#include "daemon/layout.h"
+
+/* A dump is asked for again so often when somebody changed some table meanwhile. After
+ * that it is taken as it is: nobody but us changes these sets. */
+#define DUMPS_MAX 4
 
 struct dump {
+	const struct element_form *form;
 	uint8_t family;
 	element_lease_fn lease;
 	void *ctx;
@@ -87,28 +91,21 @@ static int
 read_lease(const struct nlattr *element, void *ctx)
 {
 	const struct dump *d = ctx;
-	const size_t size = d->family == AF_INET ? 4 : 16;
-	struct enforcer_lease lease = {0};
+	struct enforcer_lease lease;
 	struct attributes a = {{NULL}};
 	char name[ENFORCER_NAME_MAX];
 	const uint8_t *key;
 	uint64_t left_ms;
-	uint16_t port;
 	size_t len = 0;
 	int r;
 
 	(void)mnl_attr_parse_nested(element, note_attribute, &a); /* which never fails */
 	key = find_value(a.of[NFTA_SET_ELEM_KEY], &len);
-	if (key == NULL || len != 2 * size + 8)
+	if (key == NULL || !d->form->read_key(key, len, d->family, &lease))
 		return -EPROTO;
 	left_ms = read_u64(a.of[NFTA_SET_ELEM_EXPIRATION]);
 	if (left_ms == 0)
 		return MNL_CB_OK;
-	lease.pod = addr_make(d->family, key);
-	lease.destination = addr_make(d->family, key + size);
-	lease.proto = key[2 * size];
-	memcpy(&port, key + 2 * size + 4, sizeof(port));
-	lease.port = be16toh(port);
 	lease.timeout_ms = (uint32_t)MIN_OF(left_ms, UINT32_MAX);
 	read_comment(a.of[NFTA_SET_ELEM_USERDATA], name);
 	r = d->lease(d->ctx, &lease, name);
@@ -132,17 +129,34 @@ read_message(void *ctx, const struct nlmsghdr *nlh)
 }
 
 int
-element_dump(struct netlink *nl, uint8_t family, element_lease_fn lease, void *ctx)
+element_dump(struct netlink *nl, const struct element_form *form, const char *set,
+    uint8_t family, element_lease_fn lease, void *ctx)
 {
-	struct dump d = {.family = family, .lease = lease, .ctx = ctx};
+	struct dump d = {.form = form, .family = family, .lease = lease, .ctx = ctx};
 	struct nlmsghdr *nlh = netlink_question(nl, NFT_MSG_GETSETELEM, NLM_F_DUMP);
 
 	if (nlh != NULL) {
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET,
-		    layout_set(family, "leases4", "leases6"));
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
 	}
 	return netlink_ask(nl, nlh, read_message, &d);
+}
+
+int
+element_dump_all(struct netlink *nl, const struct element_form *form,
+    const char *const sets[2], element_lease_fn lease, void *ctx)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(families) && r == 0; i++) {
+		r = -EINTR;
+		for (int n = 0; r == -EINTR && n < DUMPS_MAX; n++)
+			r = element_dump(nl, form, sets[i], families[i], lease, ctx);
+		if (r == -EINTR)
+			r = 0;
+	}
+	return r;
 }
 
 static int
@@ -154,7 +168,7 @@ note_message(void *ctx, const struct nlmsghdr *nlh)
 }
 
 bool
-element_is_leased(struct netlink *nl, const struct enforcer_lease *lease)
+element_is_in(struct netlink *nl, const char *set, const struct enforcer_lease *lease)
 {
 	struct nlmsghdr *nlh = netlink_question(nl, NFT_MSG_GETSETELEM, 0);
 	struct nlattr *list, *element, *key;
@@ -164,8 +178,7 @@ element_is_leased(struct netlink *nl, const struct enforcer_lease *lease)
 
 	if (nlh != NULL) {
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NETLINK_TABLE);
-		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET,
-		    layout_set(lease->pod.family, "leases4", "leases6"));
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
 		list = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
 		element = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
 		key = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
@@ -175,4 +188,12 @@ element_is_leased(struct netlink *nl, const struct enforcer_lease *lease)
 		mnl_attr_nest_end(nlh, list);
 	}
 	return netlink_ask(nl, nlh, note_message, &found) == 0 && found;
+}
+
+bool
+element_is_leased(struct netlink *nl, const struct enforcer_lease *lease)
+{
+	const bool six = lease->pod.family == AF_INET6;
+
+	return element_is_in(nl, element_form_present()->leases[six], lease);
 }

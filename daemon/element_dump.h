@@ -9,19 +9,27 @@
 #include <stdint.h>
 
 #include "base/macros.h"
+#include "daemon/element_form.h"
 #include "daemon/enforcer.h"
 #include "daemon/netlink.h"
 
 /* name: as enforcer_message.name. A negative result ends the walk. */
 typedef int (*element_lease_fn)(
     void *ctx, const struct enforcer_lease *lease, const char *name);
-/* Ask for all elements of the leases of a family. -ENOENT without the set; -EINTR as
+/* Ask for all elements of a set of this form. -ENOENT without the set; -EINTR as
  * netlink_ask; -EPROTO for an element that is none of ours. One that has ended is passed
  * over. */
-MUST_CHECK int element_dump(
-    struct netlink *nl, uint8_t family, element_lease_fn lease, void *ctx);
+MUST_CHECK int element_dump(struct netlink *nl, const struct element_form *form,
+    const char *set, uint8_t family, element_lease_fn lease, void *ctx);
 
-/* Does the kernel hold this lease? In doubt it does not. */
+/* The same of the sets of both families, form->leases or form->cuts; again when rules
+ * changed meanwhile: some perhaps twice. */
+MUST_CHECK int element_dump_all(struct netlink *nl, const struct element_form *form,
+    const char *const sets[2], element_lease_fn lease, void *ctx);
+
+/* Does the kernel hold this in such a set? In doubt it does not. */
+bool element_is_in(
+    struct netlink *nl, const char *set, const struct enforcer_lease *lease);
 bool element_is_leased(struct netlink *nl, const struct enforcer_lease *lease);
 
 #endif

@@ -55,6 +55,8 @@ record_of(uint16_t kind, size_t *ret_size, size_t *ret_max)
 	    [ENFORCER_LOST] = {0, 0},
 	    [ENFORCER_REFUSED] = {sizeof(struct enforcer_refused), ENFORCER_LIST_MAX},
 	    [ENFORCER_FLOWS] = {0, 0},
+	    [ENFORCER_WAYS] = {sizeof(struct enforcer_way), ENFORCER_LIST_MAX},
+	    [ENFORCER_LIVE] = {sizeof(struct enforcer_live), ENFORCER_LIST_MAX},
 	};
 
 	if (kind < ENFORCER_LEASES || kind >= ARRAY_LEN(records))
@@ -163,7 +165,7 @@ take_messages(struct enforcer *e)
  * Without anything to watch, reading alone waits, which saves a call each round. What the
  * kernel refused, and flows that are to be cut, come last and a few at a time: results
  * are on their way before, and a request that comes meanwhile waits for no more than
- * these.
+ * these. Living flows are looked for by a process of its own.
  */
 static _Noreturn void
 run(struct enforcer *e)
@@ -174,11 +176,13 @@ run(struct enforcer *e)
 		    {.fd = owner_watch_fd(e->owner), .events = POLLIN},
 		    {.fd = owner_refused_fd(e->owner), .events = POLLIN},
 		    {.fd = owner_cut_fd(e->owner), .events = POLLIN},
+		    {.fd = owner_live_fd(e->owner), .events = POLLIN},
 		};
 		int wait_ms = owner_refused_wait_ms(e->owner);
 		bool readable = true;
 
-		if (fds[1].fd >= 0 || fds[2].fd >= 0 || fds[3].fd >= 0 || wait_ms >= 0) {
+		if (fds[1].fd >= 0 || fds[2].fd >= 0 || fds[3].fd >= 0 ||
+		    fds[4].fd >= 0 || wait_ms >= 0) {
 			if (poll(fds, ARRAY_LEN(fds), wait_ms) < 0)
 				continue;
 			if (fds[1].revents != 0)
@@ -191,6 +195,8 @@ run(struct enforcer *e)
 		owner_refused(e->owner, fds[2].revents != 0);
 		if (fds[3].revents != 0)
 			owner_cut(e->owner);
+		if (fds[4].revents != 0)
+			owner_live(e->owner);
 		send_waiting(e);
 	}
 }

@@ -11,19 +11,26 @@
  * Loop to enforcer, each id answered by exactly one ENFORCER_RESULT, in order:
  *	LEASES	outside of a table transaction: make or renew these leases; what waits
  *		together is committed together, and one that fails fails no other
- *	TABLE	then any number of INTERFACES, PODS, INTERNAL, LISTEN, FIXED, OPEN,
- *		LEASES, REVOKE, CUT with the same id, then END: one kernel transaction
- *		that makes the table, or brings it, to what these say; leases that are
- *		not mentioned stay, and one that is both revoked and made is made. The
- *		result answers END
+ *	TABLE	then any number of INTERFACES, PODS, INTERNAL, LISTEN, FIXED, WAYS,
+ *		OPEN, LEASES, REVOKE, CUT with the same id, then END: one kernel
+ *		transaction that makes the table, or brings it, to what these say; leases
+ *		that are not mentioned stay (but lead to themselves), and one that is both
+ *		revoked and made is made. The result answers END
  *	DUMP	the leases that the kernel holds come as LEASES messages with this id,
- *		some perhaps twice, then the result
+ *		some perhaps twice, some perhaps not (daemon/found.h), then the result
+ * and without a result:
+ *	LIVE	outside of a table transaction: are there living flows of these leases?
+ *		any number of messages with some, then one with none; no other such
+ *		question until it has been answered
  * Enforcer to loop, unasked:
  *	LOST	the table has gone, or leases with it, or somebody else has changed it;
  *		once, until a TABLE has been done. In front of the result of a TABLE: it
  *		was made anew, without the leases of the old one
  *	FLOWS	what CUT named has been looked for: packets: flows that were cut; lost:
  *		that could not be; negative: not all flows were looked at
+ *	LIVE	to a LIVE: those of which there are, each once, as they are found; at the
+ *		end one message with none: packets: flows looked at; lost: microseconds
+ *		of processor time that it took; negative: not all flows were looked at
  *	REFUSED	flows of which the kernel refused packets, those that daemon/tally.h
  *		lets through; negative: none will come, until a TABLE is done again
  *
@@ -35,6 +42,7 @@
  *	-EPERM		refused: an address, a port, a lifetime or a table that is out of
  *			bounds or not ours
  *	-EIO		the kernel's acknowledgement was lost: send TABLE again and DUMP
+ *	-EPROTONOSUPPORT	the table is of a newer layout: not touched
  *	-EOPNOTSUPP	the kernel lacks what the table needs
  */
 #ifndef DAEMON_ENFORCER_H
@@ -73,6 +81,8 @@ enum enforcer_kind {
 	ENFORCER_LOST,
 	ENFORCER_REFUSED,
 	ENFORCER_FLOWS,
+	ENFORCER_WAYS, /* of services that FIXED names */
+	ENFORCER_LIVE,
 };
 
 struct enforcer_message {
@@ -80,9 +90,9 @@ struct enforcer_message {
 	uint16_t kind;
 	uint16_t count;      /* of the records in the body */
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; LEASES: not tried after it; 0: none */
-	int32_t result;      /* RESULT, REFUSED, FLOWS */
+	int32_t result;      /* RESULT, REFUSED, FLOWS, LIVE */
 	uint32_t packets,
-	    lost; /* REFUSED: since the last one; of these not told; FLOWS */
+	    lost; /* REFUSED: since the last one; of these not told; FLOWS, LIVE */
 	/* LEASES: presentation form, the elements' comment. */
 	char name[ENFORCER_NAME_MAX];
 	union {
@@ -94,9 +104,11 @@ struct enforcer_message {
 		struct prefix ranges[ENFORCER_LIST_MAX]; /* PODS, INTERNAL */
 		struct endpoint listen[ENFORCER_LIST_MAX];
 		struct enforcer_fixed fixed[ENFORCER_LIST_MAX];
+		struct enforcer_way ways[ENFORCER_LIST_MAX];
 		struct addr open[ENFORCER_LIST_MAX];
 		struct enforcer_cut cuts[ENFORCER_LIST_MAX];
 		struct enforcer_refused refused[ENFORCER_LIST_MAX];
+		struct enforcer_live live[ENFORCER_LIST_MAX];
 	} body;
 };
 

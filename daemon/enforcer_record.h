@@ -21,7 +21,7 @@ struct enforcer_lease {
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
 	/* 1: the kernel may hold it already: add, delete, add in one batch. */
 	uint8_t renew;
-	uint8_t zero[2];
+	uint16_t to; /* the port that it leads to; 0: itself. Not told by a dump */
 	uint32_t timeout_ms; /* from the commit on; in a dump: what is left */
 };
 
@@ -31,6 +31,17 @@ struct enforcer_fixed {
 	uint16_t port;
 	uint8_t proto;
 	uint8_t zero;
+	uint32_t service; /* where it leads; 0: to itself */
+};
+
+/* One of the ways that a service leads: of new flows so many among the weights of all
+ * that are of the flow's family. */
+struct enforcer_way {
+	uint32_t service; /* from 1 on */
+	uint32_t weight;  /* at least 1 */
+	struct addr addr; /* family 0: the address stays what it is */
+	uint8_t proto;    /* of the service: IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t port;
 };
 
 /* Established flows that are to end, as far as the table does not let them begin now.
@@ -40,6 +51,15 @@ struct enforcer_cut {
 	struct addr destination; /* of the pods' family; family 0: whatever they reach */
 	uint8_t proto;           /* IPPROTO_TCP or IPPROTO_UDP; 0 without a destination */
 	uint16_t port;           /* 0 without a destination */
+};
+
+/* A lease about which it is asked whether flows of it live. Compared as bytes. */
+struct enforcer_live {
+	struct addr pod;
+	struct addr destination; /* of the pod's family */
+	uint16_t port;
+	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint8_t zero;
 };
 
 /* What a refused packet was. Compared as bytes: padding is zero. */

@@ -67,12 +67,12 @@ count_claim(const struct asking *a, const struct claim *c, struct held *held)
 }
 
 static struct held
-count_leases(const struct asking *a, const struct leases *all, int64_t now_ms)
+count_leases(const struct asking *a, struct leases *all, int64_t now_ms)
 {
 	struct held held = {0};
 
-	for (struct grant *g = leases_first_grant(all); g != NULL;
-	     g = leases_next_grant(all, g)) {
+	for (struct grant *g = grants_first(leases_grants(all)); g != NULL;
+	     g = grants_next(leases_grants(all), g)) {
 		struct claim *c;
 
 		if (!is_asked_about(a, &g->pod->addr))

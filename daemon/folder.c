@@ -4,12 +4,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Where a mounted ConfigMap keeps its current version. */
 #define DATA_LINK "..data"
+/* No limit of its own: as many names as there may be files. */
+#define NAMES_MAX SIZE_MAX
 
 static bool
 name_is_manifest(const char *name)
@@ -40,10 +43,10 @@ add_file(struct folder *f, const char *name, size_t max, size_t *size)
 			return -ENOMEM;
 		f->files = files;
 	}
-	f->files[f->count].name = strdup(name);
+	f->files[f->count] =
+	    (struct folder_file){.name = arena_text(f->names, name, strlen(name))};
 	if (f->files[f->count].name == NULL)
 		return -ENOMEM;
-	f->files[f->count].id = (struct file_identity){0};
 	f->count++;
 	return 0;
 }
@@ -56,13 +59,13 @@ compare_names(const void *a, const void *b)
 	return strcmp(fa->name, fb->name);
 }
 
+/* Tell fn of each manifest's name until it returns other than 0, which is returned. */
 static int
-list_files(struct folder *f, size_t max)
+each_name(int folder_fd, int (*fn)(void *ctx, const char *name), void *ctx)
 {
-	int fd = openat(f->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
-	size_t size = 0;
 	int r = 0;
 
 	if (dir == NULL) {
@@ -79,9 +82,31 @@ list_files(struct folder *f, size_t max)
 			break;
 		}
 		if (name_is_manifest(entry->d_name))
-			r = add_file(f, entry->d_name, max, &size);
+			r = fn(ctx, entry->d_name);
 	}
 	(void)closedir(dir); /* read only */
+	return r;
+}
+
+struct listing {
+	struct folder *folder;
+	size_t size, max;
+};
+
+static int
+list(void *ctx, const char *name)
+{
+	struct listing *l = ctx;
+
+	return add_file(l->folder, name, l->max, &l->size);
+}
+
+static int
+list_files(struct folder *f, size_t max)
+{
+	struct listing l = {.folder = f, .max = max};
+	int r = each_name(f->fd, list, &l);
+
 	if (r == 0 && f->count > 0)
 		qsort(f->files, f->count, sizeof(*f->files), compare_names);
 	return r;
@@ -95,14 +120,12 @@ find_data(struct folder *f)
 	f->data[len > 0 ? len : 0] = '\0';
 }
 
+/* The folder itself, none of its files. */
 static int
-fill(struct folder *f, const char *path, size_t max)
+identify(struct folder *f, const char *path)
 {
 	struct stat st;
 
-	f->path = strdup(path);
-	if (f->path == NULL)
-		return -ENOMEM;
 	f->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (f->fd < 0 || fstat(f->fd, &st) < 0)
 		return -errno;
@@ -110,7 +133,20 @@ fill(struct folder *f, const char *path, size_t max)
 	f->ino = st.st_ino;
 	/* Before the files: a swap between the two shows up in folder_is_unchanged. */
 	find_data(f);
-	return list_files(f, max);
+	return 0;
+}
+
+static int
+fill(struct folder *f, const char *path, size_t max)
+{
+	int r;
+
+	f->path = strdup(path);
+	f->names = arena_new(NAMES_MAX);
+	if (f->path == NULL || f->names == NULL)
+		return -ENOMEM;
+	r = identify(f, path);
+	return r == 0 ? list_files(f, max) : r;
 }
 
 int
@@ -130,8 +166,7 @@ folder_open(const char *path, size_t max, struct folder *ret_folder)
 void
 folder_done(struct folder *f)
 {
-	for (size_t i = 0; i < f->count; i++)
-		free(f->files[i].name);
+	arena_free(f->names);
 	free(f->files);
 	if (f->fd >= 0)
 		(void)close(f->fd); /* read only */
@@ -153,27 +188,54 @@ folder_read(struct folder *f, size_t i, size_t max, char **ret_text, size_t *ret
 	return file_read(f->fd, file->name, flags, max, &file->id, ret_text, ret_len);
 }
 
-static bool
-is_unchanged(const struct folder *now, const struct folder_file *file)
-{
-	struct file_identity id = file_identify(now->fd, file->name);
+struct comparison {
+	const struct folder *before, *now;
+	bool *seen; /* of before's files; a folder that changes may list one twice */
+	size_t count;
+};
 
-	return file_same(&id, &file->id);
+/* 0 when the file is one of those that were there, and as it was. */
+static int
+compare(void *ctx, const char *name)
+{
+	struct comparison *c = ctx;
+	const struct folder_file key = {.name = name};
+	const struct folder *before = c->before;
+	const struct folder_file *file = NULL;
+	struct file_identity id;
+
+	if (before->count > 0)
+		file = bsearch(
+		    &key, before->files, before->count, sizeof(*file), compare_names);
+	if (file == NULL)
+		return -ESTALE;
+	id = file_identify(c->now->fd, name);
+	c->count += !c->seen[file - before->files];
+	c->seen[file - before->files] = true;
+	return file_same(&id, &file->id) ? 0 : -ESTALE;
+}
+
+static bool
+files_are_unchanged(const struct folder *before, const struct folder *now)
+{
+	struct comparison c = {.before = before,
+	    .now = now,
+	    .seen = calloc(before->count + 1, sizeof(*c.seen))};
+	bool same = c.seen != NULL && each_name(now->fd, compare, &c) == 0 &&
+		    c.count == before->count;
+
+	free(c.seen);
+	return same;
 }
 
 bool
 folder_is_unchanged(const struct folder *f)
 {
-	struct folder now;
-	bool same;
+	struct folder now = {.fd = -1};
+	bool same = identify(&now, f->path) == 0 && now.dev == f->dev &&
+		    now.ino == f->ino && strcmp(now.data, f->data) == 0 &&
+		    files_are_unchanged(f, &now);
 
-	if (folder_open(f->path, f->count, &now) < 0)
-		return false;
-	same = now.dev == f->dev && now.ino == f->ino && now.count == f->count &&
-	       strcmp(now.data, f->data) == 0;
-	for (size_t i = 0; same && i < f->count; i++)
-		same = strcmp(now.files[i].name, f->files[i].name) == 0 &&
-		       is_unchanged(&now, &f->files[i]);
 	folder_done(&now);
 	return same;
 }

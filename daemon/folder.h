@@ -15,11 +15,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/macros.h"
 #include "daemon/file.h"
 
 struct folder_file {
-	char *name;
+	const char *name;        /* in the folder's arena */
 	struct file_identity id; /* of what it led to when it was read */
 };
 
@@ -30,6 +31,7 @@ struct folder {
 	dev_t dev;
 	ino_t ino;
 	char data[NAME_MAX + 1]; /* where "..data" leads to, "" without one */
+	struct arena *names;
 	size_t count;
 	struct folder_file *files;
 };

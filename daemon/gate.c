@@ -9,15 +9,13 @@
 #include <event2/event.h>
 
 #include "daemon/change.h"
+#include "daemon/found.h"
 #include "daemon/loss.h"
 #include "daemon/plan.h"
 #include "daemon/recent.h"
 #include "daemon/rejudge.h"
 #include "daemon/source.h"
-
-/* One batch's worth of leases that cannot be kept; what is beyond it ends by its own
- * timeout. */
-#define STALE_BYTES_MAX ((size_t)64 * 1024 * 1024)
+#include "policy/way.h"
 
 enum work {
 	WORK_NONE,
@@ -36,12 +34,12 @@ struct gate {
 	struct committer *committer;
 	enum work work;
 	enum work after_dump;
-	int64_t dump_ms; /* when the dump was asked for */
 	struct rejudge rejudge;
 	struct change change;
-	struct buf stale; /* struct enforcer_lease: found, and not to be kept */
+	struct found found;
 	gate_done_fn done;
 	struct event *repair_timer;
+	bool stray; /* flows may have begun that the table would not have let */
 };
 
 static void on_lost(void *ctx, int reason);
@@ -91,7 +89,7 @@ gate_new(struct event_base *base, const struct gate_settings *settings,
 	memcpy(
 	    g->listen, settings->listen, g->settings.listen_count * sizeof(g->listen[0]));
 	g->now = *state;
-	buf_init(&g->stale, STALE_BYTES_MAX);
+	found_init(&g->found);
 	g->repair_timer = event_new(base, -1, 0, on_repair_timer, g);
 	if (g->repair_timer == NULL)
 		goto fail;
@@ -124,7 +122,7 @@ gate_free(struct gate *g)
 	if (g->repair_timer != NULL)
 		event_free(g->repair_timer);
 	change_done(&g->change);
-	buf_done(&g->stale);
+	found_done(&g->found);
 	free(g);
 }
 
@@ -187,7 +185,25 @@ describe_ranges(struct gate *g)
 					     .destination = fixed.destination,
 					     .port = fixed.port,
 					     .proto = fixed.proto,
+					     .service = fixed.service,
 					 });
+}
+
+static void
+describe_ways(struct gate *g)
+{
+	const struct registry *r = g->now.registry;
+	struct way way;
+
+	for (size_t service = 1; service <= way_services(r); service++)
+		for (size_t i = 0; way_get(r, service, i, &way); i++)
+			change_way(&g->change, &(struct enforcer_way){
+						   .service = (uint32_t)service,
+						   .weight = way.weight,
+						   .addr = way.addr,
+						   .proto = way.proto,
+						   .port = way.port,
+					       });
 }
 
 /* The table as the present state wants it. */
@@ -210,6 +226,7 @@ describe(struct gate *g)
 
 	change_begin(&g->change, &table);
 	describe_ranges(g);
+	describe_ways(g);
 	describe_open(g);
 }
 
@@ -230,33 +247,24 @@ send_change(struct gate *g, enum work work)
 	return 0;
 }
 
-static struct lease_target
-target_of(const struct enforcer_lease *lease)
-{
-	return (struct lease_target){
-	    .addr = lease->destination, .port = lease->port, .proto = lease->proto};
-}
-
+/* forecast: of a switch, or NULL. */
 static int
-send_judged(struct gate *g, enum work work)
+send_judged(struct gate *g, enum work work, struct forecast *forecast)
 {
-	const struct enforcer_lease *stale = (const void *)g->stale.bytes;
 	int64_t now_ms = g->settings.now_ms();
 	/* under ALLOW_ANY nothing would be cut */
 	bool cuts = g->now.config->revoke_flows &&
 		    registry_mode(g->now.registry) == OUTBOUND_REGISTRY_ONLY;
 
 	describe(g);
-	for (size_t i = 0; i < g->stale.len / sizeof(*stale); i++) {
-		struct lease_target target = target_of(&stale[i]);
-
-		if (!lease_known(g->leases, &stale[i].pod, &target))
-			change_revoke(&g->change, &stale[i].pod, &target);
-	}
+	found_revoke(&g->found, g->leases, &g->change);
+	for (size_t i = 0; i < g->now.config->pod_range_count && cuts && g->stray; i++)
+		change_cut_pods(&g->change, &g->now.config->pod_ranges[i]);
 	if (work == WORK_SWITCH && cuts)
 		loss_describe(
 		    &g->change, g->now.config, g->before.registry, g->now.registry);
-	rejudge_run(&g->rejudge, g->leases, g->now.registry, cuts, &g->change, now_ms);
+	rejudge_run(
+	    &g->rejudge, g->leases, g->now.registry, forecast, cuts, &g->change, now_ms);
 	if (work == WORK_REPAIR)
 		rejudge_repeat(g->leases, &g->change, now_ms);
 	return send_change(g, work);
@@ -269,8 +277,7 @@ tell(struct gate *g, int result)
 	struct gate_outcome outcome = {
 	    .result = result,
 	    .kept = leases_counts(g->leases).leases,
-	    .withdrawn =
-		g->rejudge.withdrawn + g->stale.len / sizeof(struct enforcer_lease),
+	    .withdrawn = g->rejudge.withdrawn + found_stale(&g->found),
 	    .added = g->rejudge.added,
 	};
 
@@ -283,21 +290,17 @@ static void
 on_dumped(void *ctx, const struct enforcer_message *m)
 {
 	struct gate *g = ctx;
-	struct name name;
-	int named = name_parse(m->name, strnlen(m->name, sizeof(m->name)), &name);
 
-	for (size_t i = 0; i < m->count; i++) {
-		const struct enforcer_lease *lease = &m->body.leases[i];
-		struct lease_target target = target_of(lease);
+	found_take(&g->found, g->leases, g->settings.recent, m);
+}
 
-		/* what was left when the kernel was asked is no more now */
-		if (named < 0 || lease_restore(g->leases, &lease->pod, &name, &target,
-				     g->dump_ms + lease->timeout_ms) < 0)
-			buf_append(&g->stale, lease, sizeof(*lease));
-		else if (g->settings.recent != NULL)
-			recent_note(g->settings.recent, &lease->pod, &lease->destination,
-			    &name, g->dump_ms);
-	}
+static void on_dump_done(void *ctx, int result);
+
+static int
+dump_again(struct gate *g)
+{
+	found_begin(&g->found, g->settings.now_ms());
+	return committer_dump(g->committer, on_dump_done, g);
 }
 
 static void
@@ -305,10 +308,18 @@ on_dump_done(void *ctx, int result)
 {
 	struct gate *g = ctx;
 
+	if (result == 0 && found_wants_more(&g->found)) {
+		result = dump_again(g);
+		if (result == 0)
+			return;
+	}
 	g->work = WORK_NONE;
+	/* one that was passed over stands in the kernel all the same */
+	if (result == 0)
+		leases_set_doubt(g->leases);
 	/* a repair goes on without: what cannot be read may still be replaced */
 	if (result == 0 || result == -ENOENT || g->after_dump == WORK_REPAIR)
-		result = send_judged(g, g->after_dump);
+		result = send_judged(g, g->after_dump, NULL);
 	if (result == 0)
 		return;
 	if (g->after_dump == WORK_START)
@@ -323,9 +334,8 @@ dump(struct gate *g, enum work work)
 {
 	int r;
 
-	buf_clear(&g->stale);
-	g->dump_ms = g->settings.now_ms();
-	r = committer_dump(g->committer, on_dump_done, g);
+	found_clear(&g->found);
+	r = dump_again(g);
 	if (r < 0)
 		return r;
 	g->work = WORK_DUMP;
@@ -360,7 +370,8 @@ go_back(struct gate *g)
 }
 
 int
-gate_switch(struct gate *g, const struct gate_state *state, gate_done_fn done)
+gate_switch(struct gate *g, const struct gate_state *state, struct forecast *forecast,
+    gate_done_fn done)
 {
 	int r;
 
@@ -370,8 +381,8 @@ gate_switch(struct gate *g, const struct gate_state *state, gate_done_fn done)
 	g->before = g->now;
 	g->now = *state;
 	adopt_limits(g);
-	buf_clear(&g->stale);
-	r = send_judged(g, WORK_SWITCH);
+	found_clear(&g->found);
+	r = send_judged(g, WORK_SWITCH, forecast);
 	if (r < 0) {
 		/* what was withdrawn in memory stands in the kernel: make the table
 		 * again */
@@ -428,6 +439,8 @@ on_changed(void *ctx, int result)
 	} else if (result < 0 && (made || work != WORK_START)) {
 		repair_later(g);
 	}
+	if (result == 0)
+		g->stray = false;
 	if (result == 0 && work == WORK_REPAIR)
 		g->settings.restored(g->settings.ctx);
 	if (work == WORK_START || work == WORK_SWITCH)
@@ -439,6 +452,7 @@ on_lost(void *ctx, int reason)
 {
 	struct gate *g = ctx;
 
+	g->stray = true;
 	g->settings.lost(g->settings.ctx, reason);
 	leases_set_doubt(g->leases);
 	if (g->work == WORK_NONE)

@@ -31,6 +31,7 @@
 #define GATE_REPAIR_MS 100 /* between two tries to make the table again */
 
 struct event_base;
+struct forecast;
 struct gate;
 struct recent;
 
@@ -75,11 +76,12 @@ void gate_free(struct gate *g);
 
 /* Read the kernel's leases back, judge them, make the table. Once, first. -ENOMEM. */
 MUST_CHECK int gate_start(struct gate *g, gate_done_fn done);
-/* Bring everything to the new state. On a result other than 0 in the outcome the old
+/* Bring everything to the new state; forecast, of its registry, tells which leases are to
+ * be judged, NULL: all. On a result other than 0 in the outcome the old
  * state is the present one again. -EBUSY while another change is under way or the table
  * does not stand, -ENOMEM: then nothing has changed. */
-MUST_CHECK int gate_switch(
-    struct gate *g, const struct gate_state *state, gate_done_fn done);
+MUST_CHECK int gate_switch(struct gate *g, const struct gate_state *state,
+    struct forecast *forecast, gate_done_fn done);
 
 /* Does the table stand? */
 bool gate_ready(const struct gate *g);

@@ -42,14 +42,17 @@ gather_free(struct gather *g)
 	free(g);
 }
 
+/* from: of gather_waiter. What is there has come from the first that gave it. */
 static void
-add_address(struct gather *g, const struct addr *a)
+add_address(struct gather *g, const struct addr *a, uint8_t from)
 {
 	for (size_t i = 0; i < g->len; i++)
 		if (addr_equal(&g->list[i], a))
 			return;
-	if (g->len < ARRAY_LEN(g->list))
+	if (g->len < ARRAY_LEN(g->list)) {
+		g->waiter->from[g->len] = from;
 		g->list[g->len++] = *a;
+	}
 }
 
 static void
@@ -62,7 +65,7 @@ add_listed(struct gather *g, const struct registry_host *host)
 	g->listed = len > 0;
 	for (size_t i = 0; i < len; i++)
 		if (list[i].family == family)
-			add_address(g, &list[i]);
+			add_address(g, &list[i], 0);
 }
 
 /* How long what this name said may be handed out. */
@@ -95,7 +98,7 @@ unite(struct gather *g, int64_t now_ms, struct answer **ret_answer)
 		good = good || p->answer != NULL;
 		g->waiter->old = g->waiter->old || p->waiter.old;
 		for (size_t k = 0; p->answer != NULL && k < p->answer->address_count; k++)
-			add_address(g, &p->answer->addresses[k].addr);
+			add_address(g, &p->answer->addresses[k].addr, (uint8_t)(i + 1));
 	}
 	if (!good)
 		return g->parts[0].result;

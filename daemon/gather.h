@@ -38,6 +38,9 @@ struct gather;
 struct gather_waiter {
 	void (*done)(struct gather_waiter *waiter, int result, struct answer *answer);
 	bool old; /* for done: some of it is over, as resolver_waiter has it */
+	/* Of each address of the answer: 1 and the index of the target that gave it; 0:
+	 * an endpoint that is an address. */
+	uint8_t from[ANSWER_ADDRESSES_MAX];
 	struct gather *gather; /* NULL: not waiting */
 };
 

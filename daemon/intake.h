@@ -26,8 +26,9 @@ struct intake {
 
 struct intake_options {
 	struct hash_key hash_key;
-	bool skip; /* leave out what is broken, as policy/registry.h has it */
-	const struct kept *before;
+	bool skip; /* as policy/registry.h has them */
+	bool shelve;
+	const struct registry *before;
 };
 
 /* findings is borrowed until intake_done, config for the call. -ENOMEM, or what

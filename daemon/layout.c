@@ -20,12 +20,6 @@
 #include "daemon/element.h"
 #include "daemon/flood.h"
 
-/* linux/netfilter/nf_tables.h of Linux 6.9; Debian 12 has an older one. */
-#define TABLE_OWNER 0x2u
-#define TABLE_PERSIST 0x4u
-
-#define COMMENT "egressd "
-
 /* nft's own numbers of types and byte orders (enum datatypes and byteorder in its
  * include/datatype.h): they mean nothing to the kernel, and to `nft list` everything. */
 #define TYPE_IPADDR 7u
@@ -43,8 +37,13 @@ enum set_kind {
 	SET_OPEN,
 	SET_RATES,
 	SET_CUT,
+	/* maps */
+	SET_PORTS,    /* flow: port */
+	SET_SERVICES, /* flows, by ranges: chain */
+	SET_SHARED,   /* the same of every pod */
 };
 
+/* What is declared anew comes last: so it stays where it is. */
 static const struct set {
 	const char *name;
 	enum set_kind kind;
@@ -53,8 +52,6 @@ static const struct set {
 } sets[] = {
     {"leases4", SET_LEASES, TYPE_IPADDR, 4},
     {"leases6", SET_LEASES, TYPE_IP6ADDR, 16},
-    {"fixed4", SET_FIXED, TYPE_IPADDR, 4},
-    {"fixed6", SET_FIXED, TYPE_IP6ADDR, 16},
     {"pods4", SET_RANGES, TYPE_IPADDR, 4},
     {"pods6", SET_RANGES, TYPE_IP6ADDR, 16},
     {"internal4", SET_RANGES, TYPE_IPADDR, 4},
@@ -67,6 +64,14 @@ static const struct set {
     {"rates6", SET_RATES, TYPE_IP6ADDR, 16},
     {"cut4", SET_CUT, TYPE_IPADDR, 4},
     {"cut6", SET_CUT, TYPE_IP6ADDR, 16},
+    {"leaseports4", SET_PORTS, TYPE_IPADDR, 4},
+    {"leaseports6", SET_PORTS, TYPE_IP6ADDR, 16},
+    {"fixed4", SET_FIXED, TYPE_IPADDR, 4},
+    {"fixed6", SET_FIXED, TYPE_IP6ADDR, 16},
+    {"services4", SET_SERVICES, TYPE_IPADDR, 4},
+    {"services6", SET_SERVICES, TYPE_IP6ADDR, 16},
+    {"shared4", SET_SHARED, TYPE_IPADDR, 4},
+    {"shared6", SET_SHARED, TYPE_IP6ADDR, 16},
 };
 
 /* conntrack is at -200, dstnat at -100 (linux/netfilter_ipv4.h). */
@@ -83,139 +88,26 @@ static const struct chain {
     {.name = "interface"},
     {.name = "intercept"},
     {.name = "guard"},
+    {.name = "translate"},
+    {.name = "nowhere"},
     {.name = "egress", .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = -150},
     {.name = "dns", .type = "nat", .hook = NF_INET_PRE_ROUTING, .priority = -105},
+    {.name = "lead", .type = "nat", .hook = NF_INET_PRE_ROUTING, .priority = -104},
     {.name = "forward", .type = "filter", .hook = NF_INET_FORWARD, .priority = -150},
 };
-
-/* "egressd 1" to 1, anything else to 0. */
-static uint32_t
-parse_version(const char *comment, size_t len)
-{
-	const size_t skip = strlen(COMMENT);
-	uint32_t version = 0;
-
-	if (len <= skip + 1 || len > skip + 9 || comment[len - 1] != '\0' ||
-	    memcmp(comment, COMMENT, skip) != 0)
-		return 0;
-	for (size_t i = skip; i + 1 < len; i++) {
-		if (comment[i] < '0' || comment[i] > '9')
-			return 0;
-		version = version * 10 + (uint32_t)(comment[i] - '0');
-	}
-	return version;
-}
-
-/* User data is a row of type, length, value. */
-static uint32_t
-read_version(const uint8_t *data, size_t left)
-{
-	size_t len;
-
-	for (; left > 2; data += 2 + len, left -= 2 + len) {
-		len = data[1];
-		if (len > left - 2)
-			break;
-		if (data[0] == NFTNL_UDATA_TABLE_COMMENT)
-			return parse_version((const char *)data + 2, len);
-	}
-	return 0;
-}
-
-static int
-read_table(void *ctx, const struct nlmsghdr *nlh)
-{
-	struct layout_found *found = ctx;
-	struct nftnl_table *t = nftnl_table_alloc();
-	const void *data;
-	uint32_t len = 0;
-	int r = -EPROTO;
-
-	if (t == NULL)
-		return -ENOMEM;
-	if (nftnl_table_nlmsg_parse(nlh, t) == 0) {
-		found->exists = true;
-		found->flags = nftnl_table_get_u32(t, NFTNL_TABLE_FLAGS);
-		if (nftnl_table_is_set(t, NFTNL_TABLE_OWNER))
-			found->owner = nftnl_table_get_u32(t, NFTNL_TABLE_OWNER);
-		data = nftnl_table_get_data(t, NFTNL_TABLE_USERDATA, &len);
-		if (data != NULL)
-			found->version = read_version(data, len);
-		r = 0;
-	}
-	nftnl_table_free(t);
-	return r;
-}
-
-static int
-read_set_size(void *ctx, const struct nlmsghdr *nlh)
-{
-	uint32_t *size = ctx;
-	struct nftnl_set *s = nftnl_set_alloc();
-	int r = -EPROTO;
-
-	if (s == NULL)
-		return -ENOMEM;
-	if (nftnl_set_nlmsg_parse(nlh, s) == 0) {
-		*size = nftnl_set_get_u32(s, NFTNL_SET_DESC_SIZE);
-		r = 0;
-	}
-	nftnl_set_free(s);
-	return r;
-}
-
-static int
-find_set_size(struct netlink *nl, const char *name, uint32_t *size)
-{
-	struct nlmsghdr *nlh = netlink_question(nl, NFT_MSG_GETSET, 0);
-	int r;
-
-	if (nlh != NULL) {
-		mnl_attr_put_strz(nlh, NFTA_SET_TABLE, NETLINK_TABLE);
-		mnl_attr_put_strz(nlh, NFTA_SET_NAME, name);
-	}
-	r = netlink_ask(nl, nlh, read_set_size, size);
-	return r == -ENOENT ? 0 : r;
-}
-
-int
-layout_find(struct netlink *nl, struct layout_found *ret_found)
-{
-	struct layout_found found = {0};
-	struct nlmsghdr *nlh = netlink_question(nl, NFT_MSG_GETTABLE, 0);
-	int r;
-
-	if (nlh != NULL)
-		mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NETLINK_TABLE);
-	r = netlink_ask(nl, nlh, read_table, &found);
-	if (r == 0)
-		r = find_set_size(nl, "leases4", &found.set_size[0]);
-	if (r == 0)
-		r = find_set_size(nl, "leases6", &found.set_size[1]);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	*ret_found = found;
-	return 0;
-}
-
-bool
-layout_is_owned(const struct netlink *nl, const struct layout_found *found)
-{
-	return found->exists && (found->flags & TABLE_OWNER) && found->owner == nl->port;
-}
 
 static void
 put_table(struct netlink *nl, uint32_t flags)
 {
-	const char comment[] = {NFTNL_UDATA_TABLE_COMMENT, sizeof(COMMENT) + 1};
-	char data[sizeof(comment) + sizeof(COMMENT) + 1];
+	const char comment[] = {NFTNL_UDATA_TABLE_COMMENT, sizeof(LAYOUT_COMMENT) + 1};
+	char data[sizeof(comment) + sizeof(LAYOUT_COMMENT) + 1];
 	struct nlmsghdr *nlh = netlink_add(nl, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 
 	static_assert(LAYOUT_VERSION < 10, "one digit");
 	if (nlh == NULL)
 		return;
 	memcpy(data, comment, sizeof(comment));
-	memcpy(data + sizeof(comment), COMMENT, sizeof(COMMENT) - 1);
+	memcpy(data + sizeof(comment), LAYOUT_COMMENT, sizeof(LAYOUT_COMMENT) - 1);
 	data[sizeof(data) - 2] = '0' + LAYOUT_VERSION;
 	data[sizeof(data) - 1] = '\0';
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NETLINK_TABLE);
@@ -242,6 +134,11 @@ set_flags(enum set_kind kind)
 	case SET_LEASES:
 	case SET_CUT:
 		return NFT_SET_TIMEOUT;
+	case SET_PORTS:
+		return NFT_SET_TIMEOUT | NFT_SET_MAP;
+	case SET_SERVICES:
+	case SET_SHARED:
+		return NFT_SET_INTERVAL | NFT_SET_CONCAT | NFT_SET_MAP;
 	case SET_FIXED:
 		return NFT_SET_INTERVAL | NFT_SET_CONCAT;
 	case SET_RANGES:
@@ -269,6 +166,8 @@ key_of(const struct set *s, uint32_t *ret_type, uint32_t *ret_len)
 	case SET_LEASES:
 	case SET_CUT:
 	case SET_FIXED:
+	case SET_PORTS:
+	case SET_SERVICES:
 		*ret_type = flow;
 		*ret_len = 2 * s->addr_len + 4 + 4;
 		return;
@@ -282,6 +181,12 @@ key_of(const struct set *s, uint32_t *ret_type, uint32_t *ret_len)
 		*ret_type = service;
 		*ret_len = s->addr_len + 4;
 		return;
+	case SET_SHARED:
+		*ret_type = (s->addr_type << TYPE_BITS | TYPE_INET_PROTOCOL)
+				<< TYPE_BITS |
+			    TYPE_INET_SERVICE;
+		*ret_len = s->addr_len + 4 + 4;
+		return;
 	}
 }
 
@@ -292,7 +197,8 @@ is_single(enum set_kind kind)
 	return kind == SET_RANGES || kind == SET_OPEN || kind == SET_RATES;
 }
 
-/* What nft asks of a set besides its type: the byte order of a key of one field. */
+/* What nft asks of a set besides its type: the byte order of a key of one field, and of a
+ * map's data. */
 static int
 set_user_data(struct nftnl_set *set, enum set_kind kind)
 {
@@ -301,18 +207,42 @@ set_user_data(struct nftnl_set *set, enum set_kind kind)
 
 	if (data == NULL)
 		return -ENOMEM;
-	done = nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER,
-		   is_single(kind) ? BYTEORDER_BIG_ENDIAN : 0) != 0 &&
-	       nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data),
-		   nftnl_udata_buf_len(data)) == 0;
+	done =
+	    nftnl_udata_put_u32(data, NFTNL_UDATA_SET_KEYBYTEORDER,
+		is_single(kind) ? BYTEORDER_BIG_ENDIAN : 0) != 0 &&
+	    (kind != SET_PORTS || nftnl_udata_put_u32(data, NFTNL_UDATA_SET_DATABYTEORDER,
+				      BYTEORDER_BIG_ENDIAN) != 0) &&
+	    nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(data),
+		nftnl_udata_buf_len(data)) == 0;
 	nftnl_udata_buf_free(data);
 	return done ? 0 : -ENOMEM;
+}
+
+/* The data of a map, and the fields of a key that is compared by ranges. */
+static int
+describe_parts(struct nftnl_set *set, const struct set *s)
+{
+	const uint8_t flow[] = {(uint8_t)s->addr_len, (uint8_t)s->addr_len, 1, 2};
+	const uint8_t shared[] = {(uint8_t)s->addr_len, 1, 2};
+	int r = 0;
+
+	if (s->kind == SET_PORTS) {
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, TYPE_INET_SERVICE);
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_LEN, sizeof(uint16_t));
+	}
+	if (s->kind == SET_SERVICES || s->kind == SET_SHARED)
+		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+	if (s->kind == SET_SHARED)
+		r = nftnl_set_set_data(
+		    set, NFTNL_SET_DESC_CONCAT, shared, sizeof(shared));
+	else if (s->kind == SET_FIXED || s->kind == SET_SERVICES)
+		r = nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, flow, sizeof(flow));
+	return r == 0 ? 0 : -ENOMEM;
 }
 
 static int
 describe_set(struct nftnl_set *set, const struct set *s, uint32_t id, uint32_t size)
 {
-	const uint8_t fields[] = {(uint8_t)s->addr_len, (uint8_t)s->addr_len, 1, 2};
 	uint32_t type = 0, len = 0;
 
 	key_of(s, &type, &len);
@@ -320,7 +250,7 @@ describe_set(struct nftnl_set *set, const struct set *s, uint32_t id, uint32_t s
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, set_flags(s->kind));
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, len);
-	if (s->kind == SET_LEASES)
+	if (s->kind == SET_LEASES || s->kind == SET_PORTS)
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, size);
 	if (s->kind == SET_CUT)
 		nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, LAYOUT_CUT_SIZE);
@@ -331,8 +261,7 @@ describe_set(struct nftnl_set *set, const struct set *s, uint32_t id, uint32_t s
 	if (nftnl_set_set_str(set, NFTNL_SET_TABLE, NETLINK_TABLE) != 0 ||
 	    nftnl_set_set_str(set, NFTNL_SET_NAME, s->name) != 0)
 		return -ENOMEM;
-	if (s->kind == SET_FIXED &&
-	    nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, fields, sizeof(fields)) != 0)
+	if (describe_parts(set, s) < 0)
 		return -ENOMEM;
 	return set_user_data(set, s->kind);
 }
@@ -353,6 +282,29 @@ put_set(struct netlink *nl, const struct set *s, uint32_t id, uint32_t size)
 	}
 	if (set != NULL)
 		nftnl_set_free(set);
+}
+
+/* Taking elements out of a set by ranges of several fields costs each of them a walk over
+ * all others (nft_pipapo_remove), with all changes of rules on the node held up: ten
+ * times as many are a hundred times as dear. The set as a whole goes at once. */
+static bool
+is_dear_to_flush(enum set_kind kind)
+{
+	return kind == SET_FIXED || kind == SET_SERVICES || kind == SET_SHARED;
+}
+
+/* A set or a chain that nothing refers to; the attributes are its table and its name. */
+static void
+delete_named(struct netlink *nl, uint16_t type, uint16_t table_attr, uint16_t name_attr,
+    const char *name)
+{
+	struct nlmsghdr *nlh = netlink_add(nl, type, 0);
+
+	if (nlh == NULL)
+		return;
+	mnl_attr_put_strz(nlh, table_attr, NETLINK_TABLE);
+	mnl_attr_put_strz(nlh, name_attr, name);
+	netlink_added(nl, nlh);
 }
 
 static void
@@ -401,10 +353,24 @@ static uint32_t
 flags_for(const struct netlink *nl, const struct layout_found *found, bool own)
 {
 	if (own)
-		return TABLE_OWNER | TABLE_PERSIST;
+		return LAYOUT_OWNER | LAYOUT_PERSIST;
 	if (layout_is_owned(nl, found))
-		return found->flags & (TABLE_OWNER | TABLE_PERSIST);
-	return found->exists ? found->flags & TABLE_PERSIST : 0;
+		return found->flags & (LAYOUT_OWNER | LAYOUT_PERSIST);
+	return found->exists ? found->flags & LAYOUT_PERSIST : 0;
+}
+
+void
+layout_put_chain(struct netlink *nl, const char *name)
+{
+	const struct chain chain = {.name = name};
+
+	put_chain(nl, &chain);
+}
+
+void
+layout_delete_chain(struct netlink *nl, const char *name)
+{
+	delete_named(nl, NFT_MSG_DELCHAIN, NFTA_CHAIN_TABLE, NFTA_CHAIN_NAME, name);
 }
 
 void
@@ -419,16 +385,23 @@ layout_put(struct netlink *nl, uint32_t set_size, const struct layout_found *fou
 		found = &none;
 	}
 	put_table(nl, flags_for(nl, found, way->own));
+	flush_rules(nl);
 	for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
-		kept = found->set_size[sets[i].addr_type == TYPE_IP6ADDR];
+		const struct set *s = &sets[i];
+
+		kept = found->set_size[s->addr_type == TYPE_IP6ADDR];
 		size = kept != 0 ? kept : set_size;
-		put_set(nl, &sets[i], (uint32_t)i + 1, size);
-		if (set_flags(sets[i].kind) != NFT_SET_TIMEOUT)
-			element_flush(nl, sets[i].name);
+		put_set(nl, s, (uint32_t)i + 1, size);
+		if (found->exists && is_dear_to_flush(s->kind)) {
+			delete_named(
+			    nl, NFT_MSG_DELSET, NFTA_SET_TABLE, NFTA_SET_NAME, s->name);
+			put_set(nl, s, (uint32_t)i + 1, size);
+		} else if (set_flags(s->kind) != NFT_SET_TIMEOUT) {
+			element_flush(nl, s->name);
+		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(chains); i++)
 		put_chain(nl, &chains[i]);
-	flush_rules(nl);
 }
 
 int
@@ -443,7 +416,7 @@ layout_remove(void)
 	r = layout_find(&nl, &found);
 	if (r == 0 && !found.exists)
 		r = -ENOENT;
-	if (r == 0 && (found.flags & TABLE_OWNER))
+	if (r == 0 && (found.flags & LAYOUT_OWNER))
 		r = -EBUSY;
 	if (r == 0) {
 		netlink_begin(&nl);

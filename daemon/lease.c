@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/strain.h"
+
 /*
  * Deadlines are kept in a ring of one-second slots. A lease lies in the slot of the
  * deadline that it had when it was put there; renewing it does not move it. When its slot
@@ -20,10 +22,11 @@ struct leases {
 	struct lease_limits limits;
 	struct pods *pods;
 	struct hash_key key;
-	struct table table;  /* of struct lease */
-	struct table grants; /* of struct grant */
+	struct table table; /* of struct lease */
+	struct grants grants;
 	size_t highest;
 	uint64_t refused;
+	struct strain strain;
 	bool doubt;
 	int64_t swept_s; /* the last second whose slot was looked at */
 	struct slot slots[SLOTS];
@@ -35,11 +38,6 @@ struct lease_key {
 	uint8_t proto;
 	uint8_t zero;
 	uint16_t port;
-};
-
-struct grant_key {
-	const struct addr *pod;
-	const struct name *name;
 };
 
 int
@@ -54,7 +52,7 @@ leases_new(const struct lease_limits *limits, struct pods *pods,
 	*l = (struct leases){.limits = *limits, .pods = pods, .key = *key};
 	r = table_init(&l->table, limits->size);
 	if (r == 0)
-		r = table_init(&l->grants, limits->size);
+		r = grants_init(&l->grants, limits->size, pods, key);
 	if (r < 0) {
 		table_done(&l->table);
 		free(l);
@@ -91,7 +89,7 @@ lease_match(const struct table_link *link, const void *data)
 	       addr_equal(&lease->pod->addr, &key->pod);
 }
 
-static struct lease *
+struct lease *
 lease_find(const struct leases *l, const struct addr *pod, const struct lease_target *t)
 {
 	struct lease_key key = make_key(pod, t);
@@ -101,57 +99,15 @@ lease_find(const struct leases *l, const struct addr *pod, const struct lease_ta
 	return link != NULL ? CONTAINER_OF(link, struct lease, link) : NULL;
 }
 
-bool
-lease_known(
-    const struct leases *l, const struct addr *pod, const struct lease_target *target)
-{
-	return lease_find(l, pod, target) != NULL;
-}
-
-static bool
-grant_match(const struct table_link *link, const void *data)
-{
-	const struct grant *g = CONTAINER_OF(link, const struct grant, link);
-	const struct grant_key *key = data;
-
-	return g->name_len == key->name->len &&
-	       memcmp(g->name, key->name->bytes, g->name_len) == 0 &&
-	       addr_equal(&g->pod->addr, key->pod);
-}
-
-static uint64_t
-grant_hash(const struct leases *l, const struct addr *pod, const struct name *name)
-{
-	uint8_t bytes[sizeof(*pod) + NAME_WIRE_MAX];
-
-	memcpy(bytes, pod, sizeof(*pod));
-	memcpy(bytes + sizeof(*pod), name->bytes, name->len);
-	return hash_bytes(&l->key, bytes, sizeof(*pod) + name->len);
-}
-
 struct grant *
 lease_grant(struct leases *l, const struct addr *pod, const struct name *name)
 {
-	struct grant_key key = {.pod = pod, .name = name};
-	uint64_t hash = grant_hash(l, pod, name);
-	struct table_link *link = table_find(&l->grants, hash, grant_match, &key);
-	struct grant *g;
+	struct grant *g = grants_get(&l->grants, pod, name);
 
-	if (link != NULL)
-		return lease_grant_hold(CONTAINER_OF(link, struct grant, link));
-	g = calloc(1, sizeof(*g) + name->len);
-	if (g == NULL)
-		return NULL;
-	g->pod = pods_get(l->pods, pod);
-	if (g->pod == NULL || table_add(&l->grants, hash, &g->link) < 0) {
-		if (g->pod != NULL)
-			pods_put(l->pods, g->pod);
-		free(g);
-		return NULL;
-	}
-	g->name_len = name->len;
-	memcpy(g->name, name->bytes, name->len);
-	return lease_grant_hold(g);
+	if (g == NULL) /* as many as there may be leases */
+		l->refused += strain_refuses(
+		    &l->strain, STRAIN_SIZE, l->grants.table.len, l->grants.table.limit);
+	return g;
 }
 
 struct grant *
@@ -161,26 +117,15 @@ lease_grant_hold(struct grant *g)
 	return g;
 }
 
-static void
-grant_drop(struct leases *l, struct grant *g)
-{
-	if (g->holds > 0 || !LIST_EMPTY(&g->claims))
-		return;
-	table_remove(&l->grants, &g->link);
-	pods_put(l->pods, g->pod);
-	free(g);
-}
-
 void
 lease_grant_release(struct leases *l, struct grant *g)
 {
 	assert(g->holds > 0);
 	g->holds--;
-	grant_drop(l, g);
+	grants_drop(&l->grants, g);
 }
 
-/* A claim is in both lists: the shorter one decides how long this takes. A name may have
- * many addresses, and an address many names. */
+/* A claim is in both lists: the shorter one decides how long this takes. */
 static struct claim *
 claim_find(const struct lease *lease, const struct grant *g)
 {
@@ -197,7 +142,7 @@ claim_find(const struct lease *lease, const struct grant *g)
 }
 
 static struct claim *
-claim_add(struct lease *lease, struct grant *g)
+claim_add(struct leases *l, struct lease *lease, struct grant *g)
 {
 	struct claim *c = calloc(1, sizeof(*c));
 
@@ -209,6 +154,9 @@ claim_add(struct lease *lease, struct grant *g)
 	LIST_INSERT_HEAD(&g->claims, c, in_grant);
 	g->len++;
 	g->pod->claims++;
+	strain_grow(&l->strain, STRAIN_NAME, g->len, l->limits.per_name);
+	strain_grow(&l->strain, STRAIN_POD, g->pod->claims, l->limits.per_pod);
+	grants_changed(&l->grants, g);
 	return c;
 }
 
@@ -230,21 +178,43 @@ lease_check(struct leases *l, struct grant *g, const struct lease_target *target
 	struct claim *c = lease != NULL ? claim_find(lease, g) : NULL;
 
 	if (c == NULL &&
-	    (g->len >= l->limits.per_name || g->pod->claims >= l->limits.per_pod))
+	    (strain_refuses(&l->strain, STRAIN_NAME, g->len, l->limits.per_name) ||
+		strain_refuses(
+		    &l->strain, STRAIN_POD, g->pod->claims, l->limits.per_pod)))
 		goto full;
-	if (lease == NULL && l->table.len >= l->limits.size)
-		goto full;
+	if (lease == NULL
+		? strain_refuses(&l->strain, STRAIN_SIZE, l->table.len, l->limits.size)
+		: lease->target.to != target->to)
+		goto full; /* one flow cannot lead two ways */
 	if (lease == NULL || lease->deadline_ms < until_ms)
 		return LEASE_SHORT;
-	if (c == NULL)
-		c = claim_add(lease, g);
-	if (c == NULL)
+	if (c == NULL && (c = claim_add(l, lease, g)) == NULL)
 		goto full;
 	c->until_ms = MAX_OF(c->until_ms, until_ms);
 	return LEASE_COVERED;
 full:
 	l->refused++;
 	return LEASE_FULL;
+}
+
+bool
+lease_claimed(
+    const struct leases *l, const struct grant *g, const struct lease_target *target)
+{
+	const struct lease *lease = lease_find(l, &g->pod->addr, target);
+
+	return lease != NULL && claim_find(lease, g) != NULL;
+}
+
+void
+lease_need(struct leases *l, const struct grant *g, const struct lease_target *target,
+    int64_t until_ms)
+{
+	const struct lease *lease = lease_find(l, &g->pod->addr, target);
+	struct claim *c = lease != NULL ? claim_find(lease, g) : NULL;
+
+	if (c != NULL)
+		c->until_ms = MAX_OF(c->until_ms, until_ms);
 }
 
 /* To be looked at when it may be forgotten, in a slot that has not come round yet. */
@@ -263,18 +233,16 @@ lease_new(struct leases *l, struct pod *pod, const struct lease_target *target)
 	struct lease_key key = make_key(&pod->addr, target);
 	struct lease *lease = calloc(1, sizeof(*lease));
 
-	if (lease == NULL)
-		return NULL;
-	if (table_add(&l->table, hash_bytes(&l->key, &key, sizeof(key)), &lease->link) <
-	    0) {
+	if (lease == NULL || table_add(&l->table, hash_bytes(&l->key, &key, sizeof(key)),
+				 &lease->link) < 0) {
 		free(lease);
 		return NULL;
 	}
 	lease->pod = pod_ref(pod);
 	lease->target = *target;
 	pod->leases++;
-	if (l->table.len > l->highest)
-		l->highest = l->table.len;
+	strain_grow(&l->strain, STRAIN_SIZE, l->table.len, l->limits.size);
+	l->highest = MAX_OF(l->highest, l->table.len);
 	return lease;
 }
 
@@ -309,7 +277,7 @@ lease_forget(struct leases *l, struct lease *lease)
 		struct grant *g = c->grant;
 
 		claim_free(c);
-		grant_drop(l, g);
+		grants_drop(&l->grants, g);
 	}
 	lease_remove(l, lease);
 }
@@ -325,7 +293,7 @@ lease_reserve(
 		lease = lease_new(l, g->pod, target);
 	if (lease == NULL)
 		return NULL;
-	if (claim_find(lease, g) == NULL && claim_add(lease, g) == NULL) {
+	if (claim_find(lease, g) == NULL && claim_add(l, lease, g) == NULL) {
 		if (!known)
 			lease_remove(l, lease);
 		return NULL;
@@ -381,11 +349,15 @@ lease_restore(struct leases *l, const struct addr *pod, const struct name *name,
 {
 	struct grant *g = lease_grant(l, pod, name);
 	struct lease *lease;
+	struct claim *c;
 	bool renew;
 
 	if (g == NULL)
 		return -ENOMEM;
 	lease = lease_reserve(l, g, target, &renew);
+	c = lease != NULL ? claim_find(lease, g) : NULL;
+	if (c != NULL && c->until_ms == 0)
+		c->until_ms = deadline_ms;
 	lease_grant_release(l, g);
 	if (lease == NULL)
 		return -ENOSPC;
@@ -406,22 +378,34 @@ lease_drop_claim(struct leases *l, struct claim *c)
 	return true;
 }
 
-/* All but one, for the lease to hang on, of those that no answer counts on any more. */
+static struct claim *
+claim_latest(const struct lease *lease)
+{
+	struct claim *c, *latest = LIST_FIRST(&lease->claims);
+
+	LIST_FOREACH(c, &lease->claims, in_lease)
+	if (c->until_ms > latest->until_ms)
+		latest = c;
+	return latest;
+}
+
+/* Of those that no answer counts on any more, all but the latest, for the lease to hang
+ * on and to be renewed by. */
 static void
 claims_expire(struct leases *l, struct lease *lease, int64_t now_ms)
 {
+	const struct claim *latest = claim_latest(lease);
 	struct claim *next;
 
 	for (struct claim *c = LIST_FIRST(&lease->claims); c != NULL; c = next) {
 		struct grant *g = c->grant;
 
 		next = LIST_NEXT(c, in_lease);
-		if (c->until_ms >= now_ms ||
-		    (next == NULL && c == LIST_FIRST(&lease->claims)))
+		if (c->until_ms >= now_ms || c == latest)
 			continue;
 		lease->renamed |= next == NULL;
 		claim_free(c);
-		grant_drop(l, g);
+		grants_drop(&l->grants, g);
 	}
 }
 
@@ -455,6 +439,25 @@ leases_sweep(struct leases *l, int64_t now_ms)
 		sweep_slot(l, &l->slots[(size_t)++second % SLOTS], now_ms);
 }
 
+bool
+leases_ending(const struct leases *l, int64_t until_ms, size_t count, int64_t *second,
+    lease_fn fn, void *ctx)
+{
+	const int64_t last =
+	    MIN_OF((until_ms + LEASE_LINGER_MS) / 1000 + 1, l->swept_s + SLOTS);
+	struct lease *lease;
+	size_t told = 0;
+
+	for (*second = MAX_OF(*second, l->swept_s + 1); *second <= last && told < count;
+	     ++*second)
+		LIST_FOREACH(lease, &l->slots[(size_t)*second % SLOTS], in_slot)
+		{
+			fn(ctx, lease);
+			told++;
+		}
+	return *second <= last;
+}
+
 void
 leases_free(struct leases *l)
 {
@@ -464,26 +467,22 @@ leases_free(struct leases *l)
 		return;
 	while ((link = table_first(&l->table)) != NULL)
 		lease_forget(l, CONTAINER_OF(link, struct lease, link));
-	assert(l->grants.len == 0);
+	assert(l->grants.table.len == 0);
 	table_done(&l->table);
-	table_done(&l->grants);
+	grants_done(&l->grants);
 	free(l);
 }
 
-struct grant *
-leases_first_grant(const struct leases *l)
+struct grants *
+leases_grants(struct leases *l)
 {
-	struct table_link *link = table_first(&l->grants);
-
-	return link != NULL ? CONTAINER_OF(link, struct grant, link) : NULL;
+	return &l->grants;
 }
 
-struct grant *
-leases_next_grant(const struct leases *l, const struct grant *g)
+struct strain *
+leases_strain(struct leases *l)
 {
-	struct table_link *link = table_next(&l->grants, &g->link);
-
-	return link != NULL ? CONTAINER_OF(link, struct grant, link) : NULL;
+	return &l->strain;
 }
 
 struct lease_counts
@@ -491,7 +490,7 @@ leases_counts(const struct leases *l)
 {
 	return (struct lease_counts){
 	    .leases = l->table.len,
-	    .grants = l->grants.len,
+	    .grants = l->grants.table.len,
 	    .limit = l->limits.size,
 	    .highest = l->highest,
 	    .refused = l->refused,

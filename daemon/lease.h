@@ -28,6 +28,7 @@
 #include "base/macros.h"
 #include "base/name.h"
 #include "base/table.h"
+#include "daemon/grant.h"
 #include "daemon/pod.h"
 
 /* A lease whose deadline has passed is remembered a little longer, because the kernel's
@@ -45,6 +46,7 @@ struct lease_target {
 	struct addr addr;
 	uint16_t port;
 	uint8_t proto;
+	uint16_t to; /* the port that it leads to; 0: itself. No part of the key */
 };
 
 struct claim {
@@ -68,30 +70,18 @@ struct lease {
 	bool revoked; /* no longer in the table: freed when the last pending is settled */
 };
 
-struct grant {
-	struct table_link link;
-	struct pod *pod;
-	LIST_HEAD(, claim) claims;
-	uint64_t origin; /* the host's when it was made; 0 for what the kernel held */
-	uint32_t len;
-	uint16_t holds; /* by who works with it */
-	uint64_t owner; /* the identity of the pod that asked; 0: not known */
-	uint8_t name_len;
-	uint8_t name[]; /* wire form, folded */
-};
-
 struct leases;
+struct strain;
 enum lease_cover {
 	LEASE_COVERED, /* the kernel holds it past the time asked for */
 	LEASE_SHORT,   /* reserve and commit it */
-	LEASE_FULL,    /* a limit forbids it */
+	LEASE_FULL,    /* a limit forbids it, or it leads elsewhere for another name */
 };
 
 /* -EINVAL, -ENOMEM. pods is borrowed and must outlive the leases. */
 MUST_CHECK int leases_new(const struct lease_limits *limits, struct pods *pods,
     const struct hash_key *key, struct leases **ret_leases);
-/* Nothing may be pending. */
-void leases_free(struct leases *l);
+void leases_free(struct leases *l); /* nothing may be pending */
 void leases_set_limits(struct leases *l, const struct lease_limits *limits);
 
 /* The grant for (pod, name), made when there is none, and held; NULL when out of memory
@@ -116,34 +106,44 @@ uint32_t lease_ask(struct leases *l, struct lease *lease, int64_t now_ms, int64_
  * gone after. */
 void lease_settle(
     struct leases *l, struct lease *lease, bool committed, int64_t deadline_ms);
-/* What the kernel was found to hold. -ENOMEM, -ENOSPC. */
+/* What the kernel was found to hold: all of it is needed. -ENOMEM, -ENOSPC. */
 MUST_CHECK int lease_restore(struct leases *l, const struct addr *pod,
     const struct name *name, const struct lease_target *target, int64_t deadline_ms);
 
-/* Is it written down here, pending or not? */
-bool lease_known(
+/* What is written down here, pending or not; NULL: nothing. */
+struct lease *lease_find(
     const struct leases *l, const struct addr *pod, const struct lease_target *target);
+/* Has this grant a claim on target, pending or not? */
+bool lease_claimed(
+    const struct leases *l, const struct grant *g, const struct lease_target *target);
 
-/* The kernel may hold leases that are not known here: from now on every reserve says
- * renew. */
+/* This grant's claim on target, if any, is needed until then at least. */
+void lease_need(struct leases *l, const struct grant *g,
+    const struct lease_target *target, int64_t until_ms);
+/* The kernel may hold leases not known here: from now on every reserve says renew. */
 void leases_set_doubt(struct leases *l);
-
-/* Take a name's claim away; true when that was the last one: the lease is then gone from
- * here and is to be revoked in the kernel. The grant stays, and a pending lease. */
+/* Take a name's claim away; true when that was the last one: the lease is gone from here
+ * and to be revoked in the kernel. The grant stays, and a pending lease. */
 bool lease_drop_claim(struct leases *l, struct claim *c);
-
 /* Forget what has ended. Looks at a second's worth of leases for each second passed. */
 void leases_sweep(struct leases *l, int64_t now_ms);
 
-/* Walk all grants; g itself may be held and released after next was taken. */
-struct grant *leases_first_grant(const struct leases *l);
-struct grant *leases_next_grant(const struct leases *l, const struct grant *g);
+/* Tell fn of all that end before until_ms, and of others: in parts of at least count;
+ * *second is 0 at first; true while there are more. fn changes none. */
+typedef void (*lease_fn)(void *ctx, struct lease *lease);
+bool leases_ending(const struct leases *l, int64_t until_ms, size_t count,
+    int64_t *second, lease_fn fn, void *ctx);
+
+/* To watch and to walk. */
+struct grants *leases_grants(struct leases *l);
 
 struct lease_counts {
 	size_t leases, grants, limit;
 	size_t highest;   /* most leases at one time */
-	uint64_t refused; /* by a limit */
+	uint64_t refused; /* by a limit, or led elsewhere */
 };
 struct lease_counts leases_counts(const struct leases *l);
+/* How near the limits are, to read and to clear. */
+struct strain *leases_strain(struct leases *l);
 
 #endif

@@ -3,12 +3,14 @@
  * A load is one attempt or a few. Each reads everything and then asks whether any of it
  * was changed or replaced meanwhile; if so, its result is of two versions, whatever it
  * says, and the next attempt begins from nothing. An attempt keeps its findings to itself
- * until it is known to count.
+ * until it is known to count. Where there are processors for it, a thread asks while the
+ * registry is being made of what was read.
  */
 #include "daemon/loader.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -35,11 +37,61 @@ struct attempt {
 	struct read_ahead read_ahead; /* of one folder after the other */
 	size_t folder_count;
 	size_t file_count;
+	bool asked; /* the thread was started and not yet joined */
+	pthread_t asking;
+	bool holds; /* its answer */
 };
+
+/* Was all that the attempt has read there at one moment? */
+static bool
+is_unchanged(const struct attempt *a)
+{
+	struct file_identity now = file_identify(AT_FDCWD, a->config_path);
+
+	if (!file_same(&now, &a->config_id))
+		return false;
+	for (size_t i = 0; i < a->folder_count; i++)
+		if (!folder_is_unchanged(&a->folders[i]))
+			return false;
+	return true;
+}
+
+static void *
+ask(void *ctx)
+{
+	struct attempt *a = ctx;
+
+	a->holds = is_unchanged(a);
+	return NULL;
+}
+
+static void
+ask_aside(struct attempt *a)
+{
+	a->asked = pthread_create(&a->asking, NULL, ask, a) == 0;
+}
+
+static void
+join(struct attempt *a)
+{
+	if (a->asked)
+		(void)pthread_join(a->asking, NULL); /* it is one, and ours */
+	a->asked = false;
+}
+
+static bool
+attempt_holds(struct attempt *a)
+{
+	if (!a->asked)
+		return is_unchanged(a);
+	join(a);
+	return a->holds;
+}
 
 static void
 attempt_done(struct attempt *a)
 {
+	join(a);
 	for (size_t i = 0; i < a->folder_count; i++)
 		folder_done(&a->folders[i]);
 	a->folder_count = 0;
@@ -117,9 +169,15 @@ add_file(struct attempt *a, const struct folder *folder, size_t i)
 }
 
 static int
-add_folder(struct attempt *a, struct folder *folder, size_t threads)
+add_folder(struct attempt *a, struct folder *folder, const struct loader_options *o)
 {
-	int r = read_ahead_start(&a->read_ahead, folder, LOADER_FILE_MAX, threads);
+	struct read_ahead_options options = {
+	    .max = LOADER_FILE_MAX,
+	    .threads = o->threads,
+	    .before = registry_shelf(o->before),
+	    .hash_key = o->hash_key,
+	};
+	int r = read_ahead_start(&a->read_ahead, folder, &options);
 
 	if (r < 0)
 		return r;
@@ -130,19 +188,20 @@ add_folder(struct attempt *a, struct folder *folder, size_t threads)
 }
 
 static int
-add_files(struct attempt *a, size_t threads)
+add_files(struct attempt *a, const struct loader_options *o)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < a->folder_count && r == 0; i++)
-		r = add_folder(a, &a->folders[i], threads);
+		r = add_folder(a, &a->folders[i], o);
 	return r;
 }
 
 static int
 attempt_run(struct attempt *a, const struct loader_options *o)
 {
-	struct intake_options options = {.hash_key = o->hash_key, .before = o->before};
+	struct intake_options options = {
+	    .hash_key = o->hash_key, .shelve = o->shelve, .before = o->before};
 	int r;
 
 	a->config_id = file_identify(AT_FDCWD, a->config_path);
@@ -154,22 +213,10 @@ attempt_run(struct attempt *a, const struct loader_options *o)
 		r = intake_open(&a->intake, a->config, &options, &a->findings);
 	}
 	if (r == 0)
-		r = add_files(a, o->threads);
+		r = add_files(a, o);
+	if (r == 0 && o->threads > 0)
+		ask_aside(a);
 	return r == 0 ? intake_finish(&a->intake, &a->registry) : r;
-}
-
-/* Was all that the attempt has read there at one moment? */
-static bool
-attempt_holds(const struct attempt *a)
-{
-	struct file_identity now = file_identify(AT_FDCWD, a->config_path);
-
-	if (!file_same(&now, &a->config_id))
-		return false;
-	for (size_t i = 0; i < a->folder_count; i++)
-		if (!folder_is_unchanged(&a->folders[i]))
-			return false;
-	return true;
 }
 
 /* What the attempt found is found. Its own list may have been full. */

@@ -25,10 +25,12 @@
 struct loader_options {
 	const char *path; /* of the configuration; NULL: the default */
 	struct hash_key hash_key;
-	const struct kept *before; /* under registryErrors: skip, what a broken manifest
-				      falls back to; of a registry that lives until the
-				      load has ended; may be NULL */
-	bool strict;               /* refuse errors whatever registryErrors says */
+	const struct registry *before; /* the load before this one's, which lives until
+					  this one has ended: what did not change is not
+					  parsed again, and under registryErrors: skip a
+					  broken manifest falls back to it; may be NULL */
+	bool shelve;    /* the load after this one will have this one's as before */
+	bool strict;    /* refuse errors whatever registryErrors says */
 	size_t threads; /* that read files ahead, daemon/read_ahead.h; none is as good */
 };
 

@@ -64,6 +64,9 @@ static const struct option options[] = {
 	"and this much longer than the TTL that the pod was told", AT(lease_grace_s), 0},
     {"lease.cap", OPTION_SECONDS, 2 * S, 24 * H, "1h", "but never longer than this",
 	AT(lease_cap_s), 0},
+    {"lease.flows", OPTION_SECONDS, 0, 7 * 24 * H, "12h",
+	"while flows live it is renewed for this long behind that; 0s: never",
+	AT(lease_flows_s), 0},
     {"lease.perName", OPTION_NUMBER, 1, 1000000, "1000",
 	"leases of one pod by one name, at most", AT(lease_per_name), 0},
     {"lease.perPod", OPTION_NUMBER, 1, 10000000, "20000",
@@ -104,6 +107,9 @@ static const struct option options[] = {
 	"answer within this time, whatever the upstreams do", AT(query_deadline_ms), 0},
     {"control", OPTION_PATH, 1, SOCKET_PATH_MAX, CONTROL_DEFAULT_PATH,
 	"the socket on which egressctl finds us", AT(control), 0},
+    {"metrics", OPTION_PORT, 0, 0, "\"127.0.0.1:9153\"",
+	"where /metrics, /healthz and /readyz are answered over HTTP; \"\": nowhere",
+	AT(metrics), 0},
 };
 
 const struct option *
@@ -210,6 +216,8 @@ option_range(const struct option *o, char *buf)
 		return plain_text("flows or leases", buf);
 	case OPTION_PATH:
 		return range_text(o, "an absolute path, bytes", format_number, 1, buf);
+	case OPTION_PORT:
+		return plain_text("\"ADDRESS:PORT\", \"[ADDRESS6]:PORT\" or \"\"", buf);
 	case OPTION_DOMAIN:
 		return range_text(o, "a domain name, bytes", format_number, 1, buf);
 	case OPTION_FOLDERS:
@@ -241,6 +249,7 @@ static const setting_fn setters[] = {
     [OPTION_ERRORS] = setting_errors,
     [OPTION_REVOKE] = setting_revoke,
     [OPTION_PATH] = setting_path,
+    [OPTION_PORT] = setting_port,
     [OPTION_DOMAIN] = setting_domain,
     [OPTION_FOLDERS] = setting_folders,
     [OPTION_LISTEN] = setting_listen,

@@ -29,6 +29,7 @@ enum option_kind {
 	OPTION_ERRORS,    /* what happens to a broken manifest */
 	OPTION_REVOKE,    /* what goes at a reload */
 	OPTION_PATH,      /* of a socket */
+	OPTION_PORT,      /* struct endpoint on this node, or none */
 	OPTION_DOMAIN,    /* char * */
 	OPTION_FOLDERS,   /* this and all behind it are lists */
 	OPTION_LISTEN,    /* endpoints on this node */

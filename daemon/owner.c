@@ -8,23 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "daemon/alive.h"
 #include "daemon/bounds.h"
 #include "daemon/cut.h"
 #include "daemon/element.h"
 #include "daemon/element_dump.h"
 #include "daemon/layout.h"
+#include "daemon/making.h"
 #include "daemon/monitor.h"
 #include "daemon/netlink.h"
 #include "daemon/refused.h"
 #include "daemon/round.h"
 #include "daemon/transaction.h"
-
-/* Ways to make the table that may have to be tried: without owner, without log, replaced,
- * and once more because the table changed between looking and writing. */
-#define TRIES_MAX 5
-/* A dump is asked for again so often when somebody changed some table meanwhile. After
- * that it is taken as it is: nobody but us changes these sets. */
-#define DUMPS_MAX 4
 
 struct owner {
 	owner_say_fn say;
@@ -32,6 +27,7 @@ struct owner {
 	int64_t (*now_ms)(void);
 	struct netlink nl;
 	int monitor; /* -1: nobody else can change the table, or it is not there yet */
+	bool owned;  /* nobody else can, by the flags of the table that was made */
 	bool ready;  /* the table has been made, and not been lost since */
 	bool made;   /* the table was made by us, so the loop counts on its leases */
 	bool lost;   /* LOST was said, and no table made since */
@@ -43,6 +39,7 @@ struct owner {
 	struct round round;
 	struct refused refused;
 	struct cut cut;
+	struct alive alive;
 	struct enforcer_message out;
 };
 
@@ -61,6 +58,7 @@ owner_new(owner_say_fn say, void *ctx, int64_t (*now_ms)(void), struct owner **r
 	transaction_init(&o->transaction);
 	refused_init(&o->refused, say, ctx);
 	cut_init(&o->cut, say, ctx);
+	alive_init(&o->alive, say, ctx);
 	r = netlink_open(&o->nl);
 	if (r < 0) {
 		free(o);
@@ -80,6 +78,7 @@ owner_free(struct owner *o)
 	transaction_done(&o->transaction);
 	refused_done(&o->refused);
 	cut_done(&o->cut);
+	alive_done(&o->alive);
 	netlink_close(&o->nl);
 	free(o->pods);
 	free(o);
@@ -156,80 +155,15 @@ take_leases(struct owner *o, const struct enforcer_message *m)
 	say(o, ENFORCER_RESULT, m->id, r);
 }
 
-/* The leases that a transaction takes away, then those that it makes. */
-static int
-put_leases(struct owner *o)
-{
-	struct element *list = NULL;
-	size_t count = 0;
-	int r = transaction_revokes(&o->transaction, &list, &count);
-
-	if (r < 0)
-		return r;
-	element_revoke(&o->nl, list, count);
-	free(list);
-	r = transaction_grants(&o->transaction, &list, &count);
-	if (r < 0)
-		return r;
-	element_grant(&o->nl, list, count);
-	free(list);
-	return 0;
-}
-
-/* May the table that is there be ours to change? */
-static int
-check_found(const struct owner *o, const struct layout_found *found)
-{
-	if (found->version > LAYOUT_VERSION)
-		return -EPERM;
-	if (found->owner != 0 && found->owner != o->nl.port)
-		return -EPERM;
-	return 0;
-}
-
-/* What to do without after this failure; false: nothing helps. */
-static bool
-change_way(struct layout_way *way, const struct layout_found *found, int failure)
-{
-	if ((failure == -EOPNOTSUPP || failure == -EINVAL) && way->own) {
-		way->own = false;
-		return true;
-	}
-	if (failure == -EEXIST && found->exists && !way->replace) {
-		way->replace = true;
-		return true;
-	}
-	if (failure == -ENOENT && way->log) {
-		way->log = false;
-		return true;
-	}
-	return false;
-}
-
-static int
-try_table(struct owner *o, const struct ruleset *rs, struct layout_way *way,
-    struct layout_found *found)
-{
-	int r = layout_find(&o->nl, found);
-
-	if (r == 0)
-		r = check_found(o, found);
-	if (r < 0)
-		return r;
-	if (found->exists && (!rs->table.adopt || found->version < LAYOUT_VERSION))
-		way->replace = true;
-	netlink_begin(&o->nl);
-	r = ruleset_put(&o->nl, rs, found, way);
-	if (r == 0)
-		r = put_leases(o);
-	return r < 0 ? r : netlink_commit(&o->nl, NULL);
-}
-
 /* Watch as long as the flags of the table do not keep everybody else away. Before the
- * commit, so that nothing is missed between. */
+ * commit, so that nothing is missed between. Only then: where somebody listens, the
+ * kernel makes a message of each element that changes, whether or not he hears it, which
+ * is two thirds of the time that many of them take. */
 static int
 watch(struct owner *o)
 {
+	if (o->owned && o->transaction.table.own)
+		return 0;
 	if (o->monitor >= 0) {
 		(void)monitor_read(o->monitor); /* older than what is being made now */
 		return 0;
@@ -237,43 +171,36 @@ watch(struct owner *o)
 	return monitor_open(o->nl.port, &o->monitor);
 }
 
-static void
+static int
 unwatch_owned(struct owner *o)
 {
 	struct layout_found found;
 
-	if (o->monitor < 0 || layout_find(&o->nl, &found) < 0 ||
-	    !layout_is_owned(&o->nl, &found))
-		return;
-	(void)close(o->monitor); /* only read from */
+	o->owned = layout_find(&o->nl, &found) == 0 && layout_is_owned(&o->nl, &found);
+	if (!o->owned)
+		return o->monitor < 0 ? monitor_open(o->nl.port, &o->monitor) : 0;
+	if (o->monitor >= 0)
+		(void)close(o->monitor); /* only read from */
 	o->monitor = -1;
+	return 0;
 }
 
 /* Bring the kernel's table to what the transaction says; ret_anew: leases of a table that
  * was there, or should have been, are not in it. */
 static int
-make_table(struct owner *o, bool *ret_anew)
+make_table(struct owner *o, struct making *making, bool *ret_anew)
 {
-	const struct ruleset rs = transaction_ruleset(&o->transaction);
-	struct layout_way way = {.own = rs.table.own, .log = !o->without_log};
-	struct layout_found found = {0};
 	int r = watch(o);
 
+	making->log = !o->without_log;
+	if (r == 0)
+		r = making_run(&o->nl, &o->transaction, making);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < TRIES_MAX; i++) {
-		r = try_table(o, &rs, &way, &found);
-		if (r == 0 || !change_way(&way, &found, r))
-			break;
-	}
-	if (r == -ENOENT)
-		return -EOPNOTSUPP;
-	if (r < 0)
-		return r;
-	o->without_log = !way.log;
-	*ret_anew = rs.table.adopt && (found.exists ? way.replace : o->made);
-	unwatch_owned(o);
-	return 0;
+	o->without_log = !making->log;
+	*ret_anew =
+	    o->transaction.table.adopt && (making->existed ? !making->whole : o->made);
+	return unwatch_owned(o);
 }
 
 /* From now on leases are measured by what this transaction said. */
@@ -304,12 +231,16 @@ listen_refused(struct owner *o, const struct enforcer_table *table)
 		refused_listen(&o->refused, table->log_group);
 }
 
-/* Of the flows that this transaction leaves without a reason. */
+/* Of the flows that this transaction leaves without a reason; unfinished: and an earlier
+ * one, of the owner before us. */
 static void
-begin_cut(struct owner *o)
+begin_cut(struct owner *o, bool unfinished)
 {
 	const struct ruleset rs = transaction_ruleset(&o->transaction);
 	size_t count;
+
+	if (unfinished)
+		transaction_cut_pods(&o->transaction);
 	const struct enforcer_cut *cuts = transaction_cuts(&o->transaction, &count);
 
 	cut_begin(&o->cut, cuts, count, &rs);
@@ -321,13 +252,15 @@ take_end(struct owner *o)
 	struct transaction *t = &o->transaction;
 	struct prefix *pods = NULL;
 	size_t pod_count = 0;
-	bool anew = false;
+	struct making making = {0};
+	bool unfinished, anew = false;
 	int r = transaction_end(t);
 
 	if (r == 0)
 		r = copy_bounds(t, &pods, &pod_count);
 	if (r == 0)
-		r = make_table(o, &anew);
+		r = make_table(o, &making, &anew);
+	unfinished = making.unfinished && !o->made;
 	if (r == 0) {
 		free(o->pods);
 		o->pods = pods;
@@ -343,7 +276,7 @@ take_end(struct owner *o)
 	say(o, ENFORCER_RESULT, t->id, r);
 	if (r == 0) {
 		listen_refused(o, &t->table);
-		begin_cut(o);
+		begin_cut(o, unfinished);
 	}
 	transaction_clear(t);
 }
@@ -371,29 +304,20 @@ dump_lease(void *ctx, const struct enforcer_lease *lease, const char *name)
 }
 
 static int
-dump_family(struct owner *o, uint8_t family)
-{
-	int r = -EINTR;
-
-	for (int i = 0; r == -EINTR && i < DUMPS_MAX; i++)
-		r = element_dump(&o->nl, family, dump_lease, o);
-	return r == -EINTR ? 0 : r;
-}
-
-static int
 dump_all(struct owner *o)
 {
 	struct layout_found found;
+	const struct element_form *form;
 	int r = layout_find(&o->nl, &found);
 
 	if (r < 0)
 		return r;
-	if (!found.exists || found.version < LAYOUT_VERSION)
-		return -ENOENT;
 	if (found.version > LAYOUT_VERSION)
-		return -EPERM;
-	r = dump_family(o, AF_INET);
-	return r < 0 ? r : dump_family(o, AF_INET6);
+		return -EPROTONOSUPPORT;
+	form = element_form_of(found.version);
+	return found.exists && form != NULL
+		   ? element_dump_all(&o->nl, form, form->leases, dump_lease, o)
+		   : -ENOENT;
 }
 
 static void
@@ -409,12 +333,23 @@ take_dump(struct owner *o, uint32_t id)
 	say(o, ENFORCER_RESULT, id, r);
 }
 
+static int
+take_live(struct owner *o, const struct enforcer_message *m)
+{
+	int r = o->ready ? 0 : -ENOENT;
+
+	for (size_t i = 0; i < m->count && r == 0; i++)
+		if (!bounds_live(&m->body.live[i], o->pods, o->pod_count))
+			r = -EPERM;
+	return alive_ask(&o->alive, m, r);
+}
+
 /* Inside of a table transaction everything has its id. */
 static int
 take_inside(struct owner *o, const struct enforcer_message *m)
 {
 	if (m->id != o->transaction.id || m->kind == ENFORCER_TABLE ||
-	    m->kind == ENFORCER_DUMP)
+	    m->kind == ENFORCER_DUMP || m->kind == ENFORCER_LIVE)
 		return -EPROTO;
 	if (m->kind == ENFORCER_END)
 		take_end(o);
@@ -435,6 +370,8 @@ owner_take(struct owner *o, const struct enforcer_message *m)
 		take_leases(o, m);
 		return 0;
 	}
+	if (m->kind == ENFORCER_LIVE)
+		return take_live(o, m);
 	owner_flush(o);
 	if (m->kind == ENFORCER_TABLE)
 		transaction_begin(&o->transaction, m);
@@ -468,6 +405,18 @@ void
 owner_cut(struct owner *o)
 {
 	cut_work(&o->cut, &o->nl);
+}
+
+int
+owner_live_fd(const struct owner *o)
+{
+	return alive_fd(&o->alive);
+}
+
+void
+owner_live(struct owner *o)
+{
+	alive_work(&o->alive);
 }
 
 int

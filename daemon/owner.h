@@ -44,4 +44,8 @@ void owner_refused(struct owner *o, bool readable);
 int owner_cut_fd(const struct owner *o);
 void owner_cut(struct owner *o);
 
+/* When this becomes readable (-1: not now), call owner_live: what was found is said. */
+int owner_live_fd(const struct owner *o);
+void owner_live(struct owner *o);
+
 #endif

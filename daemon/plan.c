@@ -2,6 +2,7 @@
 #include "daemon/plan.h"
 
 #include "daemon/enforcer.h"
+#include "policy/way.h"
 
 uint32_t
 plan_cap_s(const struct config *cfg)
@@ -43,11 +44,21 @@ is_internal(const struct plan *p, const struct addr *addr)
 	       prefixes_contain(p->config->internal, p->config->internal_count, addr);
 }
 
-/* One address on all ports, or not at all. */
-static bool
-cover(const struct plan *p, struct grant *grant, const struct addr *addr,
-    int64_t until_ms, struct commit_request *request)
+/* Where the port leads at address i of the answer. */
+static uint16_t
+port_to(const struct plan *p, size_t i, const struct registry_port *port)
 {
+	if (p->from != NULL && p->from[i] != 0 && p->from[i] <= p->host->target_count)
+		return way_target_port(&p->host->targets[p->from[i] - 1], port);
+	return way_port(p->host, port, &p->answer->addresses[i].addr);
+}
+
+/* Address k of the answer on all ports, or not at all. */
+static bool
+cover(const struct plan *p, struct grant *grant, size_t k, int64_t until_ms,
+    struct commit_request *request)
+{
+	const struct addr *addr = &p->answer->addresses[k].addr;
 	size_t before = request->len;
 
 	if (is_internal(p, addr))
@@ -57,6 +68,7 @@ cover(const struct plan *p, struct grant *grant, const struct addr *addr,
 		    .addr = *addr,
 		    .port = p->host->ports[i].number,
 		    .proto = p->host->ports[i].proto,
+		    .to = port_to(p, k, &p->host->ports[i]),
 		};
 
 		if (!cover_target(p, grant, &target, until_ms, request)) {
@@ -105,7 +117,7 @@ plan_make(
 		uint64_t bit = UINT64_C(1) << i;
 
 		if ((*keep & bit) != 0 &&
-		    (grant == NULL || !cover(p, grant, addr, until_ms, request)))
+		    (grant == NULL || !cover(p, grant, i, until_ms, request)))
 			*keep &= ~bit;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(grants); i++)

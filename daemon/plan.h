@@ -31,8 +31,9 @@ struct plan {
 	const struct name *name;
 	const struct registry_host *host;
 	const struct answer *answer;
-	uint32_t ttl_s; /* that will be handed out */
-	bool reserve;   /* else only what stands is kept */
+	const uint8_t *from; /* of a gathered answer, gather_waiter's; NULL: another's */
+	uint32_t ttl_s;      /* that will be handed out */
+	bool reserve;        /* else only what stands is kept */
 };
 
 /*

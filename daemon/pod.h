@@ -33,6 +33,7 @@ struct pod {
 	TAILQ_HEAD(, query) line;
 	TAILQ_ENTRY(pod) in_turn; /* of the pods that have a line */
 	uint32_t connections;     /* TCP */
+	uint32_t question, asked; /* of daemon/renewal.c: leases in its last question */
 };
 
 struct pods {

@@ -12,6 +12,7 @@
 #include "daemon/route.h"
 #include "daemon/search.h"
 #include "daemon/source.h"
+#include "daemon/strain.h"
 #include "resolver/reply.h"
 
 /* One commit is the rule; more only when reloads or expiry cross a query's way. */
@@ -315,17 +316,26 @@ make_plan(struct run *run, struct commit_request *request)
 	    .name = &q->question.name,
 	    .host = q->verdict.host,
 	    .answer = q->answer,
+	    .from = q->group == ROUTE_GATHERED ? q->gather.from : NULL,
 	    .ttl_s = q->ttl_s,
 	    .reserve = q->commits < COMMITS_MAX,
 	};
+	struct strain *strain = leases_strain(plan.leases);
 	uint64_t wanted = q->keep;
+	struct report_subject s;
+	bool cut;
 
+	strain_clear(strain);
 	plan_make(&plan, run->now_ms, &q->keep, request);
-	if (q->keep != wanted && request->len == 0) { /* else it is looked at again */
-		struct report_subject s = subject(q);
-
-		report_limit(q->all->report, &s, run->now_ms);
-	}
+	cut = q->keep != wanted && request->len == 0; /* else it is looked at again */
+	if (!cut && !strain_is_near(strain))
+		return;
+	s = subject(q);
+	if (cut)
+		report_limit(q->all->report, &s, strain, run->now_ms);
+	for (size_t i = 0; i < STRAIN_LIMITS; i++)
+		if (strain->near[i])
+			report_near(q->all->report, &s, i, run->now_ms);
 }
 
 static enum step

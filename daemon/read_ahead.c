@@ -81,13 +81,15 @@ free_files(struct read_ahead *r)
 }
 
 int
-read_ahead_start(struct read_ahead *r, struct folder *folder, size_t max, size_t threads)
+read_ahead_start(
+    struct read_ahead *r, struct folder *folder, const struct read_ahead_options *options)
 {
 	int error = 0;
 
-	*r = (struct read_ahead){.folder = folder, .max = max};
+	*r = (struct read_ahead){.folder = folder, .max = options->max};
 	for (size_t i = 0; i < READ_AHEAD_FILES && error == 0; i++)
-		error = documents_init(&r->files[i].documents);
+		error = documents_init(
+		    &r->files[i].documents, options->before, &options->hash_key);
 	if (error < 0) {
 		free_files(r);
 		return error;
@@ -96,7 +98,7 @@ read_ahead_start(struct read_ahead *r, struct folder *folder, size_t max, size_t
 	(void)pthread_mutex_init(&r->lock, NULL);
 	(void)pthread_cond_init(&r->ready, NULL);
 	(void)pthread_cond_init(&r->room, NULL);
-	start_threads(r, folder->count > 1 ? threads : 0);
+	start_threads(r, folder->count > 1 ? options->threads : 0);
 	return 0;
 }
 

@@ -50,10 +50,17 @@ struct read_ahead {
 	size_t thread_count;
 };
 
-/* folder is borrowed until read_ahead_stop; max: bytes of a file; threads: how many to
- * start, at most READ_AHEAD_THREADS. r must not be moved. -ENOMEM: nothing to stop. */
-MUST_CHECK int read_ahead_start(
-    struct read_ahead *r, struct folder *folder, size_t max, size_t threads);
+struct read_ahead_options {
+	size_t max;                 /* bytes of a file */
+	size_t threads;             /* to start, at most READ_AHEAD_THREADS */
+	const struct shelf *before; /* texts that need no parsing, NULL: none */
+	struct hash_key hash_key;
+};
+
+/* folder and before are borrowed until read_ahead_stop. r must not be moved. -ENOMEM:
+ * nothing to stop. */
+MUST_CHECK int read_ahead_start(struct read_ahead *r, struct folder *folder,
+    const struct read_ahead_options *options);
 /* File i of the folder, until the next call; from 0 on, one after the other. */
 const struct manifest_file *read_ahead_file(struct read_ahead *r, size_t i);
 /* Whatever was read until now. */

@@ -40,7 +40,7 @@ reload_new(struct event_base *base, const char *path, const struct hash_key *key
 	if (r == NULL)
 		return -ENOMEM;
 	r->options = (struct loader_options){
-	    .path = path, .hash_key = *key, .threads = loader_threads()};
+	    .path = path, .hash_key = *key, .threads = loader_threads(), .shelve = true};
 	r->done = done;
 	r->ctx = ctx;
 	r->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -72,7 +72,7 @@ run(void *ctx)
 }
 
 int
-reload_start(struct reload *r, const struct kept *before)
+reload_start(struct reload *r, const struct registry *before)
 {
 	sigset_t all, unblocked;
 	int error;

@@ -33,6 +33,6 @@ MUST_CHECK int reload_new(struct event_base *base, const char *path,
 void reload_free(struct reload *r);
 /* before: as in struct loader_options, lent until done is called, which the thread only
  * reads. -EBUSY when one is under way, -EAGAIN. */
-MUST_CHECK int reload_start(struct reload *r, const struct kept *before);
+MUST_CHECK int reload_start(struct reload *r, const struct registry *before);
 
 #endif

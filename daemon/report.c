@@ -50,6 +50,14 @@ take_token(struct report *r, const struct addr *pod, int64_t now_ms)
 	return true;
 }
 
+static bool
+is_told(const struct report *r, uint64_t hash, int64_t now_ms)
+{
+	const struct report_slot *slot = &r->slots[hash % REPORT_SLOTS];
+
+	return slot->hash == hash && slot->until_ms > now_ms;
+}
+
 /* May this be told now, of this pod and what its key says? NULL: no, but the history
  * counts it. ret_suppressed: how many like it were not. */
 static struct report_slot *
@@ -59,7 +67,7 @@ admit_key(struct report *r, const struct addr *pod, const uint8_t *key, size_t l
 	const uint64_t hash = hash_bytes(&r->key, key, len);
 	struct report_slot *slot = &r->slots[hash % REPORT_SLOTS];
 
-	if (slot->hash == hash && slot->until_ms > now_ms) {
+	if (is_told(r, hash, now_ms)) {
 		slot->suppressed++;
 		r->suppressed_total++;
 		history_repeat(r->history, slot->place, hash, now_ms);
@@ -400,18 +408,55 @@ report_commit_failed(
 }
 
 void
-report_limit(struct report *r, const struct report_subject *s, int64_t now_ms)
+report_limit(struct report *r, const struct report_subject *s,
+    const struct strain *strain, int64_t now_ms)
 {
+	const char *option = NULL;
 	struct fields f;
 	uint64_t suppressed;
 
 	if (admit(r, s, LOG_LIMIT, now_ms, &suppressed) == NULL)
 		return;
+	for (size_t i = 0; i < STRAIN_LIMITS && option == NULL; i++)
+		option = strain->reached[i] ? strain_option(i) : NULL;
 	describe(&f, s, suppressed);
+	add(&f, "LIMIT", option);
+	if (option != NULL)
+		log_event(LOG_LIMIT, LOG_PRIORITY_WARNING, f.list, f.len,
+		    "cut the answer for %s to %s: %s is reached", f.name, f.who, option);
+	else
+		log_event(LOG_LIMIT, LOG_PRIORITY_WARNING, f.list, f.len,
+		    "cut the answer for %s to %s: it needs more leases than one answer "
+		    "can open, or some that lead elsewhere, or memory",
+		    f.name, f.who);
+}
+
+void
+report_near(struct report *r, const struct report_subject *s, enum strain_limit limit,
+    int64_t now_ms)
+{
+	/* one in all, one a pod, one a pod and name */
+	const size_t pod_len = limit == STRAIN_SIZE ? 0 : sizeof(*s->pod);
+	const size_t name_len = limit == STRAIN_NAME ? s->name->len : 0;
+	uint8_t key[2 + sizeof(*s->pod) + NAME_WIRE_MAX] = {LOG_LIMIT, (uint8_t)limit};
+	struct report_slot *slot;
+	struct fields f;
+	uint64_t suppressed;
+
+	memcpy(key + 2, s->pod, pod_len);
+	memcpy(key + 2 + pod_len, s->name->bytes, name_len);
+	if (is_told(r, hash_bytes(&r->key, key, 2 + pod_len + name_len), now_ms))
+		return; /* it goes on: not worth counting */
+	slot = admit_key(r, s->pod, key, 2 + pod_len + name_len, now_ms, &suppressed);
+	if (slot == NULL)
+		return;
+	slot->until_ms = now_ms + REPORT_NEAR_MS;
+	describe(&f, s, suppressed);
+	add(&f, "LIMIT", strain_option(limit));
 	log_event(LOG_LIMIT, LOG_PRIORITY_WARNING, f.list, f.len,
-	    "cut the answer for %s to %s: lease.perName, lease.perPod or lease.size is "
-	    "reached",
-	    f.name, f.who);
+	    "four fifths of %s are used with the answer for %s to %s: beyond it answers "
+	    "are cut, or fail",
+	    strain_option(limit), f.name, f.who);
 }
 
 void

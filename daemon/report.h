@@ -16,9 +16,11 @@
 #include "base/hash.h"
 #include "base/name.h"
 #include "daemon/log.h"
+#include "daemon/strain.h"
 #include "policy/registry.h"
 
 #define REPORT_PERIOD_MS 10000
+#define REPORT_NEAR_MS 600000
 #define REPORT_RATE 100 /* records a second */
 #define REPORT_POD_RATE 25
 /* Pods counted apart; two that share one of these share its rate. A node runs some
@@ -91,7 +93,11 @@ void report_rate(
 /* The enforcer has cut established flows; lost: and could not cut these. */
 void report_flows(uint32_t cut, uint32_t lost, int result);
 /* A limit left nothing of an answer, or a part of it. */
-void report_limit(struct report *r, const struct report_subject *s, int64_t now_ms);
+void report_limit(struct report *r, const struct report_subject *s,
+    const struct strain *strain, int64_t now_ms);
+/* With this answer a limit is nearly reached: told once in REPORT_NEAR_MS. */
+void report_near(struct report *r, const struct report_subject *s,
+    enum strain_limit limit, int64_t now_ms);
 
 /* The type of a question, the protocol of a packet, as people call them: a constant, or
  * written into buf, of which 12 bytes are enough. */

@@ -45,6 +45,10 @@ void rule_protocol(struct rule *r, uint8_t proto);
 void rule_port(struct rule *r, uint16_t port);
 /* Source, destination, protocol and port, as in leases4 and fixed4. */
 void rule_flow_in(struct rule *r, uint8_t family, const char *set);
+/* The same, and on to the chain that the map has for it. */
+void rule_flow_goto(struct rule *r, uint8_t family, const char *map);
+/* Destination, protocol and port, as in shared4, and on to the chain. */
+void rule_service_goto(struct rule *r, uint8_t family, const char *map);
 /* Destination and port, as in listen4. */
 void rule_endpoint_in(struct rule *r, uint8_t family, const char *set);
 void rule_icmpv6_type(struct rule *r, uint8_t type);
@@ -58,6 +62,9 @@ void rule_direction(struct rule *r, uint8_t direction);
 /* To this port before any address translation. */
 void rule_original_port(struct rule *r, uint16_t port);
 
+/* Of so many packets so many, at random. */
+void rule_chance(struct rule *r, uint32_t part, uint32_t whole);
+
 /* What becomes of it. */
 void rule_accept(struct rule *r);
 void rule_drop(struct rule *r);
@@ -70,5 +77,9 @@ void rule_reject_tcp(struct rule *r);
 void rule_reject_admin(struct rule *r);
 void rule_redirect_to(struct rule *r, const struct endpoint *e);
 void rule_redirect_port(struct rule *r, uint16_t port);
+/* To another port of the same address; what the rule has must be TCP or UDP. */
+void rule_lead_port(struct rule *r, uint8_t family, uint16_t port);
+/* To the port that the map has for the flow, as in leaseports4; on when it has none. */
+void rule_lead_flow(struct rule *r, uint8_t family, const char *map);
 
 #endif

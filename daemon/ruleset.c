@@ -10,6 +10,7 @@
 #include "daemon/element.h"
 #include "daemon/flood.h"
 #include "daemon/rule.h"
+#include "daemon/translation.h"
 #include "daemon/tunnel.h"
 
 #define DNS_PORT 53
@@ -477,6 +478,7 @@ ruleset_put(struct netlink *nl, const struct ruleset *rs,
     const struct layout_found *found, const struct layout_way *way)
 {
 	const struct put p = {.nl = nl, .rs = rs, .way = way};
+	int r;
 
 	layout_put(nl, rs->table.set_size, found, way);
 	put_refuse(&p);
@@ -486,5 +488,6 @@ ruleset_put(struct netlink *nl, const struct ruleset *rs,
 	put_egress(&p);
 	put_dns(&p);
 	put_forward(&p);
-	return contents_put(nl, rs);
+	r = translation_put(nl, rs, way->replace ? 0 : found->services);
+	return r == 0 ? contents_put(nl, rs) : r;
 }

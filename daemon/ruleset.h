@@ -5,8 +5,9 @@
  *
  * Pods' packets come in at chain egress (before kube-proxy rewrites anything), by
  * interface through chain interface, by source straight to chain pod; what chain pod does
- * not accept ends in chain refuse. Chain dns turns port 53 to us; chain forward refuses
- * what has slipped by it.
+ * not accept ends in chain refuse. Chain dns turns port 53 to us; chain lead turns what
+ * was accepted to where its entry says (daemon/translation.h); chain forward refuses what
+ * has slipped by chain dns.
  */
 #ifndef DAEMON_RULESET_H
 #define DAEMON_RULESET_H
@@ -38,6 +39,8 @@ struct ruleset {
 	size_t listen_count;
 	const struct enforcer_fixed *fixed;
 	size_t fixed_count;
+	const struct enforcer_way *ways; /* of the services that fixed names */
+	size_t way_count;
 	const struct addr *open; /* pods of which nothing is refused */
 	size_t open_count;
 };

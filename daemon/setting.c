@@ -10,6 +10,7 @@
 #include "policy/mesh.h"
 #include "policy/syntax.h"
 
+#define METRICS_PORT 9153
 /* For meshConfig's values: each byte of the file may become a text of its own. */
 #define MESH_BYTES_MAX ((size_t)100 * CONFIG_FILE_MAX)
 
@@ -240,6 +241,20 @@ setting_path(
 	if (path == NULL)
 		return -ENOMEM;
 	*PLACE(t, o, char *) = path;
+	return 0;
+}
+
+int
+setting_port(
+    const struct option_target *t, const struct option *o, const struct node *value)
+{
+	struct endpoint e = {0};
+
+	if (value->kind != NODE_SCALAR ||
+	    (value->len > 0 &&
+		endpoint_parse(value->text, value->len, METRICS_PORT, &e) < 0))
+		return setting_refuse(t, o, value, NULL);
+	*PLACE(t, o, struct endpoint) = e;
 	return 0;
 }
 

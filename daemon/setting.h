@@ -37,6 +37,8 @@ MUST_CHECK int setting_errors(
     const struct option_target *t, const struct option *o, const struct node *value);
 MUST_CHECK int setting_path(
     const struct option_target *t, const struct option *o, const struct node *value);
+MUST_CHECK int setting_port(
+    const struct option_target *t, const struct option *o, const struct node *value);
 MUST_CHECK int setting_domain(
     const struct option_target *t, const struct option *o, const struct node *value);
 

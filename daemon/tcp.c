@@ -10,6 +10,8 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 
+#include "daemon/delivery.h"
+
 #define ACCEPTS_MAX 32 /* in one turn */
 
 struct tcp_listener {
@@ -28,6 +30,7 @@ struct connection {
 	struct pod *pod;
 	struct query_list waiting;
 	size_t waiting_count;
+	struct delivery delivery;
 	bool ended; /* the client will send no more */
 };
 
@@ -38,6 +41,7 @@ struct tcp {
 	struct tcp_listener listeners[TCP_LISTENERS_MAX];
 	LIST_HEAD(, connection) connections;
 	struct tcp_counts counts;
+	struct event *check; /* of what is overdue: runs while there are connections */
 	uint8_t in[QUESTION_MESSAGE_MAX];
 	uint8_t out[QUERY_REPLY_MAX];
 };
@@ -48,6 +52,7 @@ static void on_read(struct bufferevent *stream, void *ctx);
 static void on_written(struct bufferevent *stream, void *ctx);
 static void on_event(struct bufferevent *stream, short what, void *ctx);
 static void on_idle(int fd, short what, void *ctx);
+static void on_check(int fd, short what, void *ctx);
 static void send_late(struct query *q, const uint8_t *reply, size_t len);
 
 static const struct query_transport transport = {.stream = true, .send = send_late};
@@ -63,6 +68,11 @@ tcp_new(struct event_base *base, struct queries *queries, struct tcp **ret_tcp)
 	t->base = base;
 	t->queries = queries;
 	LIST_INIT(&t->connections);
+	t->check = event_new(base, -1, 0, on_check, t);
+	if (t->check == NULL) {
+		free(t);
+		return -ENOMEM;
+	}
 	*ret_tcp = t;
 	return 0;
 }
@@ -114,6 +124,57 @@ connection_free(struct connection *c)
 	free(c);
 }
 
+/* How much of what was answered the kernel has not been given. */
+static size_t
+held(const struct connection *c)
+{
+	return evbuffer_get_length(bufferevent_get_output(c->stream));
+}
+
+/* What has not been sent is not sent any more. */
+static void
+abandon(struct connection *c)
+{
+	c->tcp->counts.undelivered++;
+	delivery_abandon(bufferevent_getfd(c->stream));
+	connection_free(c);
+}
+
+static uint32_t
+grace_s(const struct tcp *t)
+{
+	return t->queries->config->lease_grace_s;
+}
+
+/* False: without memory. */
+static bool
+start_check(struct tcp *t)
+{
+	uint32_t period_ms = delivery_period_ms(grace_s(t));
+	struct timeval tv = {
+	    .tv_sec = period_ms / 1000, .tv_usec = period_ms % 1000 * 1000};
+
+	return event_pending(t->check, EV_TIMEOUT, NULL) || event_add(t->check, &tv) == 0;
+}
+
+static void
+on_check(int fd, short what, void *ctx)
+{
+	struct tcp *t = ctx;
+	struct connection *c, *next;
+
+	(void)fd;
+	(void)what;
+	for (c = LIST_FIRST(&t->connections); c != NULL; c = next) {
+		next = LIST_NEXT(c, link);
+		if (delivery_is_overdue(
+			&c->delivery, bufferevent_getfd(c->stream), held(c)))
+			abandon(c);
+	}
+	if (t->counts.connections > 0)
+		(void)start_check(t); /* the heap kept its room: cannot fail */
+}
+
 void
 tcp_stop(struct tcp *t)
 {
@@ -137,6 +198,7 @@ tcp_free(struct tcp *t)
 		listener_done(&t->listeners[i]);
 		(void)close(t->listeners[i].fd); /* nothing is buffered in it */
 	}
+	event_free(t->check);
 	free(t);
 }
 
@@ -183,7 +245,8 @@ connection_new(struct tcp *t, int fd, const struct endpoint *source, struct pod 
 	c->idle = event_new(t->base, -1, 0, on_idle, c);
 	bufferevent_setcb(stream, on_read, on_written, on_event, c);
 	bufferevent_setwatermark(stream, EV_READ, 0, QUESTION_MESSAGE_MAX + 2);
-	if (c->idle == NULL || event_add(c->idle, &idle_time) < 0 ||
+	if (c->idle == NULL || event_add(c->idle, &idle_time) < 0 || !start_check(t) ||
+	    delivery_limit(fd, grace_s(t)) < 0 ||
 	    bufferevent_set_timeouts(stream, NULL, &idle_time) < 0 ||
 	    bufferevent_enable(stream, EV_READ | EV_WRITE) < 0)
 		connection_free(c);
@@ -260,13 +323,40 @@ write_reply(struct connection *c, const uint8_t *reply, size_t len)
 		return; /* out of memory: the client asks again */
 	(void)evbuffer_add(out, prefix, sizeof(prefix)); /* room was made */
 	(void)evbuffer_add(out, reply, len);             /* room was made */
+	c->delivery.written += len + sizeof(prefix);
+}
+
+static void
+write_now(struct connection *c)
+{
+	struct evbuffer *out = bufferevent_get_output(c->stream);
+
+	/* as libevent itself writes; errors are found again by it */
+	(void)evbuffer_unfreeze(out, 1);
+	(void)evbuffer_write(out, bufferevent_getfd(c->stream));
+	(void)evbuffer_freeze(out, 1);
+	/* it tells of an empty buffer only when it has written itself */
+	bufferevent_trigger(c->stream, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+}
+
+void
+tcp_flush(struct tcp *t)
+{
+	struct connection *c, *next;
+
+	for (c = LIST_FIRST(&t->connections); c != NULL; c = next) {
+		next = LIST_NEXT(c, link);
+		if (held(c) > 0)
+			write_now(c);
+		if (delivery_is_held(bufferevent_getfd(c->stream), held(c)))
+			abandon(c);
+	}
 }
 
 static bool
 may_take(const struct connection *c)
 {
-	return c->waiting_count < TCP_PIPELINE_MAX &&
-	       evbuffer_get_length(bufferevent_get_output(c->stream)) < TCP_UNREAD_MAX;
+	return c->waiting_count < TCP_PIPELINE_MAX && held(c) < TCP_UNREAD_MAX;
 }
 
 /* -EBUSY: the source has sent too many. */
@@ -325,14 +415,11 @@ take_messages(struct connection *c)
 static void
 proceed(struct connection *c)
 {
-	size_t unsent;
-
 	if (take_messages(c) < 0) {
 		connection_free(c);
 		return;
 	}
-	unsent = evbuffer_get_length(bufferevent_get_output(c->stream));
-	if (c->ended && c->waiting_count == 0 && unsent == 0) {
+	if (c->ended && c->waiting_count == 0 && held(c) == 0) {
 		connection_free(c);
 		return;
 	}
@@ -361,6 +448,10 @@ on_event(struct bufferevent *stream, short what, void *ctx)
 	struct connection *c = ctx;
 
 	(void)stream;
+	if ((what & BEV_EVENT_TIMEOUT) != 0) {
+		abandon(c);
+		return;
+	}
 	if ((what & BEV_EVENT_EOF) == 0) {
 		connection_free(c);
 		return;
@@ -382,7 +473,10 @@ on_idle(int fd, short what, void *ctx)
 	if (c->waiting_count > 0 && event_add(c->idle, &idle_time) == 0)
 		return;
 	c->tcp->counts.closed_idle++;
-	connection_free(c);
+	if (delivery_is_due(bufferevent_getfd(c->stream), held(c)))
+		abandon(c);
+	else
+		connection_free(c);
 }
 
 static void

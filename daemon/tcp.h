@@ -10,7 +10,9 @@
  * connection under way and TCP_UNREAD_MAX bytes that it has not read, above which we stop
  * reading from it; TCP_IDLE_S seconds without a complete message or without taking a byte
  * of a reply, after which it is closed; a message above QUESTION_MESSAGE_MAX bytes closes
- * it.
+ * it. What the client has not taken within the grace of its lease is not sent any more
+ * (daemon/delivery.h), nor what it has no room for when a reload may withdraw leases: the
+ * connection is reset.
  */
 #ifndef DAEMON_TCP_H
 #define DAEMON_TCP_H
@@ -35,6 +37,7 @@ struct tcp;
 
 struct tcp_counts {
 	uint64_t accepted, turned_away, closed_idle;
+	uint64_t undelivered; /* connections reset with answers that were not taken */
 	size_t connections;
 };
 
@@ -46,6 +49,9 @@ MUST_CHECK int tcp_add(struct tcp *t, int fd);
 /* Accept no more: what comes stays in the backlog for who shares the sockets.
  * Connections go on. */
 void tcp_stop(struct tcp *t);
+/* Send now what has been answered, before something is asked of the kernel that makes it
+ * untrue. What a client has no room for is not sent any more: its connection is reset. */
+void tcp_flush(struct tcp *t);
 /* Closes all connections. */
 void tcp_free(struct tcp *t);
 struct tcp_counts tcp_counts(const struct tcp *t);

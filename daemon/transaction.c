@@ -8,12 +8,6 @@
 
 #include "daemon/bounds.h"
 
-/* A lease, and where its name is. */
-struct record {
-	struct enforcer_lease lease;
-	uint32_t name;
-};
-
 /* What an element is made with that is deleted at once. */
 #define REVOKE_TIMEOUT_MS (60 * 1000)
 
@@ -26,27 +20,23 @@ transaction_init(struct transaction *t)
 	buf_init(&t->internal, TRANSACTION_RANGES_MAX * sizeof(struct prefix));
 	buf_init(&t->listen, TRANSACTION_RANGES_MAX * sizeof(struct endpoint));
 	buf_init(&t->fixed, TRANSACTION_FIXED_MAX * sizeof(struct enforcer_fixed));
+	buf_init(&t->ways, TRANSACTION_WAYS_MAX * sizeof(struct enforcer_way));
 	buf_init(&t->open_pods, TRANSACTION_OPEN_MAX * sizeof(struct addr));
 	buf_init(&t->cuts, TRANSACTION_CUTS_MAX * sizeof(struct enforcer_cut));
-	buf_init(&t->grants, TRANSACTION_LEASES_MAX * sizeof(struct record));
-	buf_init(&t->revokes, TRANSACTION_LEASES_MAX * sizeof(struct record));
-	buf_init(&t->names, TRANSACTION_NAMES_MAX);
-}
-
-static void
-for_each_buf(struct transaction *t, void (*act)(struct buf *b))
-{
-	struct buf *all[] = {&t->interfaces, &t->pods, &t->internal, &t->listen,
-	    &t->fixed, &t->open_pods, &t->cuts, &t->grants, &t->revokes, &t->names};
-
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		act(all[i]);
+	lease_list_init(&t->grants);
+	lease_list_init(&t->revokes);
 }
 
 void
 transaction_done(struct transaction *t)
 {
-	for_each_buf(t, buf_done);
+	struct buf *all[] = {&t->interfaces, &t->pods, &t->internal, &t->listen,
+	    &t->fixed, &t->ways, &t->open_pods, &t->cuts};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		buf_done(all[i]);
+	lease_list_done(&t->grants);
+	lease_list_done(&t->revokes);
 }
 
 void
@@ -100,6 +90,12 @@ fixed_ok(const void *record)
 }
 
 static bool
+way_ok(const void *record)
+{
+	return bounds_way(record);
+}
+
+static bool
 addr_ok(const void *record)
 {
 	return bounds_addr(record);
@@ -118,25 +114,20 @@ add_list(struct transaction *t, struct buf *b, const void *records, size_t count
 	buf_append(b, records, count * size);
 }
 
-/* The limit of buf.h counts bytes; a name is written once a message. */
 static void
-add_leases(struct transaction *t, struct buf *b, const struct enforcer_message *m)
+add_leases(
+    struct transaction *t, struct lease_list *list, const struct enforcer_message *m)
 {
-	struct record record;
 	const bool named = m->kind == ENFORCER_LEASES;
-	const size_t name = t->names.len;
 
 	if (named && !bounds_name(m->name)) {
 		refuse(t);
 		return;
 	}
-	buf_append(&t->names, named ? m->name : "", named ? strlen(m->name) + 1 : 1);
 	for (size_t i = 0; i < m->count; i++) {
-		record =
-		    (struct record){.lease = m->body.leases[i], .name = (uint32_t)name};
-		if (!bounds_key(&record.lease))
+		if (!bounds_key(&m->body.leases[i]))
 			refuse(t);
-		buf_append(b, &record, sizeof(record));
+		lease_list_add(list, &m->body.leases[i], named ? m->name : "");
 	}
 }
 
@@ -173,6 +164,10 @@ transaction_add(struct transaction *t, const struct enforcer_message *m)
 		add_list(t, &t->fixed, m->body.fixed, m->count,
 		    sizeof(struct enforcer_fixed), fixed_ok);
 		break;
+	case ENFORCER_WAYS:
+		add_list(t, &t->ways, m->body.ways, m->count, sizeof(struct enforcer_way),
+		    way_ok);
+		break;
 	case ENFORCER_OPEN:
 		add_list(t, &t->open_pods, m->body.open, m->count, sizeof(struct addr),
 		    addr_ok);
@@ -188,6 +183,7 @@ transaction_add(struct transaction *t, const struct enforcer_message *m)
 	case ENFORCER_LOST:
 	case ENFORCER_REFUSED:
 	case ENFORCER_FLOWS:
+	case ENFORCER_LIVE:
 		assert(!"a kind that has its own way");
 	}
 }
@@ -198,8 +194,9 @@ static void
 note_failed(struct transaction *t)
 {
 	if (t->interfaces.failed || t->pods.failed || t->internal.failed ||
-	    t->listen.failed || t->fixed.failed || t->open_pods.failed ||
-	    t->cuts.failed || t->grants.failed || t->revokes.failed || t->names.failed)
+	    t->listen.failed || t->fixed.failed || t->ways.failed ||
+	    t->open_pods.failed || t->cuts.failed || lease_list_failed(&t->grants) ||
+	    lease_list_failed(&t->revokes))
 		refuse(t);
 }
 
@@ -223,14 +220,13 @@ note_pods(struct transaction *t)
 static void
 note_leases(struct transaction *t)
 {
-	const struct record *records = (const void *)t->grants.bytes;
-	const size_t count = t->grants.len / sizeof(*records);
+	const size_t count = lease_list_len(&t->grants);
 	const struct prefix *pods = (const void *)t->pods.bytes;
 	const size_t pod_count = t->pods.len / sizeof(*pods);
 
 	for (size_t i = 0; i < count && t->error == 0; i++)
-		if (!bounds_lease(
-			&records[i].lease, pods, pod_count, t->table.timeout_max_ms))
+		if (!bounds_lease(lease_list_get(&t->grants, i), pods, pod_count,
+			t->table.timeout_max_ms))
 			refuse(t);
 }
 
@@ -242,6 +238,19 @@ transaction_end(struct transaction *t)
 	note_pods(t);
 	note_leases(t);
 	return t->error;
+}
+
+void
+transaction_cut_pods(struct transaction *t)
+{
+	const struct prefix *pods = (const void *)t->pods.bytes;
+	struct enforcer_cut cut;
+
+	for (size_t i = 0; i < t->pods.len / sizeof(*pods); i++) {
+		memset(&cut, 0, sizeof(cut));
+		cut.pods = pods[i];
+		buf_append(&t->cuts, &cut, sizeof(cut));
+	}
 }
 
 struct ruleset
@@ -259,6 +268,8 @@ transaction_ruleset(const struct transaction *t)
 	    .listen_count = t->listen.len / sizeof(struct endpoint),
 	    .fixed = (const void *)t->fixed.bytes,
 	    .fixed_count = t->fixed.len / sizeof(struct enforcer_fixed),
+	    .ways = (const void *)t->ways.bytes,
+	    .way_count = t->ways.len / sizeof(struct enforcer_way),
 	    .open = (const void *)t->open_pods.bytes,
 	    .open_count = t->open_pods.len / sizeof(struct addr),
 	};
@@ -271,42 +282,16 @@ transaction_cuts(const struct transaction *t, size_t *ret_count)
 	return (const void *)t->cuts.bytes;
 }
 
-static int
-make_elements(const struct transaction *t, const struct buf *b, uint32_t timeout_ms,
-    struct element **ret_list, size_t *ret_count)
-{
-	const struct record *records = (const void *)b->bytes;
-	const size_t count = b->len / sizeof(*records);
-	struct element *list = NULL;
-
-	if (count != 0) {
-		list = calloc(count, sizeof(*list));
-		if (list == NULL)
-			return -ENOMEM;
-	}
-	for (size_t i = 0; i < count; i++)
-		list[i] = (struct element){
-		    .lease = &records[i].lease,
-		    .name = t->names.bytes + records[i].name,
-		    .timeout_ms =
-			timeout_ms != 0 ? timeout_ms : records[i].lease.timeout_ms,
-		    .renew = records[i].lease.renew,
-		};
-	*ret_list = list;
-	*ret_count = element_merge(list, count);
-	return 0;
-}
-
 int
 transaction_grants(
     const struct transaction *t, struct element **ret_list, size_t *ret_count)
 {
-	return make_elements(t, &t->grants, 0, ret_list, ret_count);
+	return lease_list_elements(&t->grants, 0, ret_list, ret_count);
 }
 
 int
 transaction_revokes(
     const struct transaction *t, struct element **ret_list, size_t *ret_count)
 {
-	return make_elements(t, &t->revokes, REVOKE_TIMEOUT_MS, ret_list, ret_count);
+	return lease_list_elements(&t->revokes, REVOKE_TIMEOUT_MS, ret_list, ret_count);
 }

@@ -18,16 +18,17 @@
 #include "base/macros.h"
 #include "daemon/element.h"
 #include "daemon/enforcer.h"
+#include "daemon/lease_list.h"
 #include "daemon/ruleset.h"
 #include "policy/registry.h"
+#include "policy/way.h"
 
 #define TRANSACTION_INTERFACES_MAX 1024
 #define TRANSACTION_RANGES_MAX 4096 /* pods; internal; listen */
 #define TRANSACTION_FIXED_MAX REGISTRY_FIXED_MAX
+#define TRANSACTION_WAYS_MAX WAYS_MAX
 #define TRANSACTION_OPEN_MAX (1024 * 1024)
-#define TRANSACTION_LEASES_MAX (4 * 1024 * 1024) /* made; revoked */
-#define TRANSACTION_CUTS_MAX TRANSACTION_LEASES_MAX
-#define TRANSACTION_NAMES_MAX ((size_t)256 * 1024 * 1024)
+#define TRANSACTION_CUTS_MAX LEASE_LIST_MAX
 
 struct transaction {
 	bool open;
@@ -35,9 +36,8 @@ struct transaction {
 	int error; /* told at the end */
 	struct enforcer_table table;
 	/* arrays of records */
-	struct buf interfaces, pods, internal, listen, fixed, open_pods, cuts;
-	struct buf grants, revokes; /* and of leases */
-	struct buf names;
+	struct buf interfaces, pods, internal, listen, fixed, ways, open_pods, cuts;
+	struct lease_list grants, revokes;
 };
 
 void transaction_init(struct transaction *t);
@@ -51,6 +51,9 @@ void transaction_add(struct transaction *t, const struct enforcer_message *m);
  * transaction_clear. */
 MUST_CHECK int transaction_end(struct transaction *t);
 void transaction_clear(struct transaction *t);
+
+/* After transaction_end: cut the flows of all its pods too. */
+void transaction_cut_pods(struct transaction *t);
 
 /* Views of what is in t, valid until it is cleared. */
 struct ruleset transaction_ruleset(const struct transaction *t);

@@ -7,8 +7,11 @@
 #include <string.h>
 
 #include "daemon/clock.h"
+#include "daemon/listener.h"
 #include "daemon/log.h"
 #include "daemon/reload.h"
+#include "daemon/tcp.h"
+#include "daemon/udp.h"
 
 #define TRY_UPSTREAM_MS 800
 
@@ -149,7 +152,7 @@ turn_begin(struct daemon *d)
 		d->reload_again = true;
 		return;
 	}
-	r = reload_start(d->reload, registry_kept(d->loaded.registry));
+	r = reload_start(d->reload, d->loaded.registry);
 	if (r == -EBUSY) {
 		d->reload_again = true;
 		return;
@@ -164,10 +167,19 @@ turn_begin(struct daemon *d)
 	}
 }
 
+static void
+forget_forecast(struct daemon *d)
+{
+	forecast_free(d->forecast);
+	d->forecast = NULL;
+	d->foreseeing = false;
+}
+
 /* The turn has ended, one way or the other. */
 static void
 finish(struct daemon *d)
 {
+	forget_forecast(d);
 	d->switching = false;
 	d->ready_owed = notify_ready() < 0;
 	if (d->reload_again) {
@@ -221,6 +233,7 @@ on_switched(void *ctx, const struct gate_outcome *outcome)
 	d->next = (struct loader_result){0};
 	d->reloads++;
 	d->loaded_ms = clock_now_ms();
+	listener_metrics(d);
 	log_state(d, LOG_RELOADED, "reloaded", outcome);
 	finish(d);
 }
@@ -264,10 +277,14 @@ turn_continue(struct daemon *d)
 		d->reload_again = false; /* it came before the start was over */
 		turn_begin(d);
 	}
-	if (d->next.registry == NULL || d->switching)
+	if (d->next.registry == NULL || d->foreseeing || d->switching)
 		return;
-	r = gate_switch(d->gate, &state, on_switched);
+	/* an answer of this turn leaves before its leases may be withdrawn */
+	udp_flush(d->udp);
+	tcp_flush(d->tcp);
+	r = gate_switch(d->gate, &state, d->forecast, on_switched);
 	if (r == 0) {
+		forget_forecast(d);
 		d->switching = true;
 		d->queries.before = d->loaded.registry;
 		put_in_force(d, &d->next);
@@ -276,6 +293,15 @@ turn_continue(struct daemon *d)
 	    -EBUSY) { /* busy: the table is being made again; once more in a second */
 		failed(d, strerror(-r));
 	}
+}
+
+static void
+on_foreseen(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	d->foreseeing = false;
+	turn_continue(d);
 }
 
 void
@@ -295,5 +321,7 @@ turn_loaded(void *ctx, int result, const struct findings *findings,
 	}
 	warn_of_fixed(d->loaded.config, loaded->config);
 	d->next = *loaded;
-	turn_continue(d);
+	d->foreseeing = forecast_new(d->base, gate_leases(d->gate), d->next.registry,
+			    on_foreseen, d, &d->forecast) == 0;
+	turn_continue(d); /* without a forecast: at the price of a longer wait */
 }

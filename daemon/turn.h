@@ -4,7 +4,8 @@
  *
  *	begin      load beside (daemon/reload.h)        an error: all findings to the
  *		journal, the old state stays whole
- *	loaded     judge and ask with the new one, switch the kernel in one transaction
+ *	loaded     look at the leases, some at a time (daemon/forecast.h)
+ *	foreseen   judge and ask with the new one, switch the kernel in one transaction
  *		(daemon/gate.h); for a pod that comes under ALLOW_ANY by it, which takes
  *		no lease, the old registry's word stays in force until the kernel has
  *		switched

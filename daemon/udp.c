@@ -233,8 +233,8 @@ send_run(struct udp *u, size_t at)
 	return 1;
 }
 
-static void
-flush(struct udp *u)
+void
+udp_flush(struct udp *u)
 {
 	size_t at = 0;
 
@@ -248,7 +248,7 @@ on_flush(int fd, short what, void *ctx)
 {
 	(void)fd;
 	(void)what;
-	flush(ctx);
+	udp_flush(ctx);
 }
 
 /* The free slot at the end: its bytes may be written to before add_reply. */
@@ -256,7 +256,7 @@ static struct out_slot *
 free_slot(struct udp *u)
 {
 	if (u->out_len == UDP_BATCH)
-		flush(u);
+		udp_flush(u);
 	return &u->out[u->out_len];
 }
 
@@ -383,7 +383,7 @@ on_readable(int fd, short what, void *ctx)
 		}
 		for (int i = 0; i < n; i++)
 			take_packet(s, (size_t)i, now_ms);
-		flush(u);
+		udp_flush(u);
 		if (n < UDP_BATCH)
 			break;
 	}

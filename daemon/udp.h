@@ -42,6 +42,9 @@ MUST_CHECK int udp_add(struct udp *u, int fd);
 /* Read no more: what comes stays in the sockets for who shares them. What waits is
  * still answered. */
 void udp_stop(struct udp *u);
+/* Send now what has been answered in this turn of the loop: before something is asked of
+ * the kernel that makes it untrue. */
+void udp_flush(struct udp *u);
 /* Queries that wait end unanswered. */
 void udp_free(struct udp *u);
 struct udp_counts udp_counts(const struct udp *u);

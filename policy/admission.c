@@ -37,7 +37,7 @@ admission_init(struct registry_builder *b)
 	struct admission *a = &b->admission;
 
 	a->skip = b->settings->skip;
-	a->before = a->skip ? b->settings->before : NULL;
+	a->before = a->skip ? registry_kept(b->settings->before) : NULL;
 	a->wishes_end = &a->wishes;
 	a->laters_end = &a->laters;
 	a->holes_end = &a->holes;

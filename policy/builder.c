@@ -25,6 +25,18 @@ struct kind {
 	take_fn take;
 };
 
+static int
+shelf_make(struct registry_builder *b)
+{
+	if (!b->settings->shelve)
+		return 0;
+	b->shelf = memory_alloc(&b->image, sizeof(*b->shelf));
+	if (b->shelf == NULL)
+		return b->image.lack;
+	shelf_init(b->shelf);
+	return 0;
+}
+
 struct registry_builder *
 registry_builder_new(const struct registry_settings *settings, struct findings *findings)
 {
@@ -44,7 +56,7 @@ registry_builder_new(const struct registry_settings *settings, struct findings *
 	b->workload_entries_end = &b->workload_entries;
 	b->scratch = arena_new(SCRATCH_MAX);
 	if (memory_init(&b->image, limit) < 0 || memory_init(&b->build, limit) < 0 ||
-	    b->scratch == NULL || admission_init(b) < 0) {
+	    b->scratch == NULL || admission_init(b) < 0 || shelf_make(b) < 0) {
 		registry_builder_free(b);
 		return NULL;
 	}
@@ -403,6 +415,8 @@ registry_builder_finish(struct registry_builder *b, struct registry **ret_regist
 		r = settle(b);
 	if (r == 0)
 		r = admission_check(b);
+	if (r == 0 && b->shelf != NULL)
+		r = shelf_seal(b->shelf, &b->image);
 	if (r == 0)
 		r = registry_compile(b, ret_registry);
 	registry_builder_free(b);

@@ -16,6 +16,7 @@
 #include "policy/registry.h"
 #include "policy/service.h"
 #include "policy/service_entry.h"
+#include "policy/shelf.h"
 #include "policy/sidecar.h"
 
 struct registry_builder {
@@ -41,6 +42,7 @@ struct registry_builder {
 	struct mesh mesh; /* what manifests say; at the end, what the configuration says
 			     besides */
 	struct admission admission;
+	struct shelf *shelf; /* in the image; NULL: none is wanted */
 };
 
 /* Take in one object if its kind says something here. Negative: memory lacks. */

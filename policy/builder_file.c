@@ -72,6 +72,10 @@ read_documents(struct file *f, const struct documents *documents)
 	for (const struct document *d = documents->first; d != NULL && r >= 0;
 	     d = d->next)
 		r = manifest_each(&f->reader, d->root, take_object, f);
+	if (r >= 0 && f->b->shelf != NULL) {
+		shelf_add(f->b->shelf, &f->b->image, documents);
+		r = f->b->image.lack;
+	}
 	return MIN_OF(r, 0);
 }
 

@@ -291,7 +291,8 @@ check_fixed(const struct compiler *c)
 	const struct registry_source *s;
 	size_t count;
 
-	if (f->count <= REGISTRY_FIXED_MAX || c->r->mode == OUTBOUND_ALLOW_ANY)
+	if (f->count <= REGISTRY_FIXED_MAX ||
+	    (c->r->mode == OUTBOUND_ALLOW_ANY && f->service_count == 0))
 		return 0;
 	s = &fixed_largest(f, &count)->source;
 	findings_add(c->b->findings, FINDING_ERROR, s->file, s->line, 1,
@@ -300,6 +301,23 @@ check_fixed(const struct compiler *c)
 	    "write one wider address instead of many, list fewer ports, or export it to "
 	    "all",
 	    f->count, REGISTRY_FIXED_MAX, count, s->kind, s->namespace, s->name);
+	return -EINVAL;
+}
+
+static int
+check_ways(const struct compiler *c)
+{
+	const struct fixed *f = &c->r->fixed;
+	const struct registry_source *s;
+
+	if (f->way_count <= WAYS_MAX)
+		return 0;
+	s = fixed_widest(f);
+	findings_add(c->b->findings, FINDING_ERROR, s->file, s->line, 1,
+	    "the endpoints behind addresses, times the ports of their entries, come to "
+	    "%zu, above the limit of %d; %s %s/%s has most of them: list fewer endpoints "
+	    "or ports",
+	    f->way_count, WAYS_MAX, s->kind, s->namespace, s->name);
 	return -EINVAL;
 }
 
@@ -316,7 +334,9 @@ add_fixed(struct compiler *c)
 	int r;
 
 	r = fixed_build(&c->r->fixed, &input);
-	return r == 0 ? check_fixed(c) : r;
+	if (r == 0)
+		r = check_fixed(c);
+	return r == 0 ? check_ways(c) : r;
 }
 
 static int
@@ -405,6 +425,7 @@ registry_compile(struct registry_builder *b, struct registry **ret_registry)
 	    .last_good = b->admission.last_good,
 	};
 	c.r->kept = b->admission.kept;
+	c.r->shelf = b->shelf;
 	c.r->memory = b->image;
 	b->image.arena = NULL;
 	*ret_registry = c.r;

@@ -22,6 +22,7 @@
 #include "policy/memory.h"
 #include "policy/service_entry.h"
 #include "policy/tree.h"
+#include "policy/way.h"
 
 /* One entry's values as the registry keeps them. */
 struct entry_image {
@@ -32,6 +33,11 @@ struct entry_image {
 	size_t address_count;
 	const struct prefix *endpoints;
 	size_t endpoint_count;
+	const struct way_host *ways;        /* as the host's */
+	const struct way_backend *backends; /* behind addresses, if there are any */
+	size_t backend_count;
+	bool leads;               /* some address leads elsewhere, on some port */
+	const uint32_t *services; /* of each port, when it leads; policy/fixed.h */
 	const struct registry_target *targets;
 	size_t target_count;
 };

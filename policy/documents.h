@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/macros.h"
 #include "policy/node.h"
+#include "policy/shelf.h"
 
 /* Bytes of a text: a longer one is better read document by document. Its trees take up to
  * some 30 times as much. */
@@ -28,10 +29,16 @@ struct document {
 struct documents {
 	struct arena *arena;
 	struct document *first, **end;
+	const struct shelf *before;
+	struct hash_key key;
+	struct shelf_digest digest;    /* of the text */
+	const struct shelved *shelved; /* what they were made of; NULL: of the text */
 };
 
-/* -ENOMEM. */
-MUST_CHECK int documents_init(struct documents *d);
+/* before: where texts that were read earlier are looked up, NULL: nowhere; borrowed as
+ * long as d lives. The key is that of its digests. -ENOMEM. */
+MUST_CHECK int documents_init(
+    struct documents *d, const struct shelf *before, const struct hash_key *key);
 /* Of a zeroed one too. */
 void documents_done(struct documents *d);
 

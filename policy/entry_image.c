@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "policy/target.h"
+#include "policy/way_make.h"
 
 static const struct registry_port *
 copy_ports(struct definitions *d, const struct service_entry *e)
@@ -74,13 +75,17 @@ static int
 copy_targets(struct definitions *d, const struct service_entry *e, struct entry_image *im)
 {
 	struct targets t;
+	size_t known;
 	int r;
 
 	r = targets_init(&t, d->image, e->endpoint_count - im->endpoint_count);
 	for (size_t i = 0; i < e->endpoint_count && r >= 0; i++) {
 		if (e->endpoints[i].kind != ENDPOINT_NAME)
 			continue;
+		known = t.len;
 		r = targets_add(&t, d->image, d->tree, e->endpoints[i].name);
+		if (r == 0 && t.len > known)
+			r = way_make_target(d, e, &e->endpoints[i], &t.list[known]);
 		if (r > 0 && t.left_out == 1)
 			warn_left_out(d, e, &e->endpoints[i]);
 	}
@@ -105,6 +110,7 @@ entry_image_make(
     struct definitions *d, struct service_entry *entry, const struct interned *namespace)
 {
 	struct entry_image *im = memory_alloc(d->scratch, sizeof(*im));
+	int r;
 
 	if (im == NULL)
 		return d->scratch->lack;
@@ -119,7 +125,8 @@ entry_image_make(
 	im->endpoint_count = count_endpoint_addresses(entry);
 	im->endpoints = copy_endpoints(d, entry, im->endpoint_count);
 	entry->image = im;
-	return copy_targets(d, entry, im);
+	r = way_make(d, entry, im);
+	return r == 0 ? copy_targets(d, entry, im) : r;
 }
 
 static int
@@ -213,13 +220,31 @@ unite_targets(
 	return MIN_OF(r, 0);
 }
 
+/* Which ports there are already: the oldest part that lists one says where it leads. */
+struct port_set {
+	uint8_t bits[2][(UINT16_MAX + 1) / 8];
+};
+
+static bool
+is_new(struct port_set *seen, const struct registry_port *p)
+{
+	uint8_t *byte = &seen->bits[p->proto == IPPROTO_UDP][p->number / 8];
+	uint8_t bit = (uint8_t)(1 << p->number % 8);
+	bool new = (*byte & bit) == 0;
+
+	*byte |= bit;
+	return new;
+}
+
 /* The lists of all parts, one behind the other. */
 static int
 unite_parts(struct definitions *d, const struct definition *def, struct registry_host *h)
 {
 	struct registry_port *ports;
 	struct prefix *addresses, *endpoints;
+	struct port_set seen = {0};
 	size_t np = 0, na = 0, ne = 0;
+	int r;
 
 	for (const struct definition_part *p = def->parts; p != NULL; p = p->next) {
 		np += p->entry->image->port_count;
@@ -236,7 +261,8 @@ unite_parts(struct definitions *d, const struct definition *def, struct registry
 		const struct entry_image *im = p->entry->image;
 
 		for (size_t i = 0; i < im->port_count; i++)
-			ports[np++] = im->ports[i];
+			if (is_new(&seen, &im->ports[i]))
+				ports[np++] = im->ports[i];
 		for (size_t i = 0; i < im->address_count; i++)
 			addresses[na++] = im->addresses[i];
 		for (size_t i = 0; i < im->endpoint_count; i++)
@@ -248,7 +274,8 @@ unite_parts(struct definitions *d, const struct definition *def, struct registry
 	h->address_count = unite(addresses, na, sizeof(*addresses), prefix_compare);
 	h->endpoints = endpoints;
 	h->endpoint_count = unite(endpoints, ne, sizeof(*endpoints), prefix_compare);
-	return unite_targets(d, def, h);
+	r = way_unite(d, def, h);
+	return r == 0 ? unite_targets(d, def, h) : r;
 }
 
 /* With no name to ask, that is. */
@@ -346,6 +373,7 @@ entry_image_host(struct definitions *d, struct definition *def)
 	h->address_count = oldest->address_count;
 	h->endpoints = oldest->endpoints;
 	h->endpoint_count = oldest->endpoint_count;
+	h->ways = oldest->ways;
 	h->targets = oldest->targets;
 	h->target_count = oldest->target_count;
 	settle_origin(d, def, h);

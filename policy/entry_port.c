@@ -69,24 +69,17 @@ read_protocol(struct reader *rd, const struct node *n, struct entry_port *p)
 	return p->port.protocol != NULL;
 }
 
-/* E12; a target other than the port needs address translation in the kernel. */
+/* E12 */
 static bool
 read_target(struct reader *rd, const struct node *n, struct entry_port *p)
 {
-	char quoted[FINDING_QUOTE_MAX];
 	uint64_t target;
 
 	if (n == NULL)
 		return true;
 	if (!reader_number(rd, n, "targetPort", 1, 65535, &target))
 		return false;
-	p->target = (uint16_t)target;
-	if (p->target != p->port.number && p->port.name != NULL)
-		reader_warning(rd, n,
-		    "targetPort %u of port %s: ports are not translated yet, only %u is "
-		    "opened",
-		    p->target, finding_quote(p->port.name, strlen(p->port.name), quoted),
-		    p->port.number);
+	p->port.to = target != p->port.number ? (uint16_t)target : 0;
 	return true;
 }
 

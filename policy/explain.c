@@ -125,6 +125,10 @@ note_answer(const struct explainer *x, const struct registry_host *h)
 {
 	char names[EXPLAINER_LIST_MAX];
 
+	if (h->ways != NULL && h->ways->override_count > 0)
+		explain_say(x->out, EXPLAIN_NOTE, NULL,
+		    "endpoints have ports of their own, which go before the others: %s",
+		    explainer_own_ports(h->ways, names));
 	if (h->target_count > 0)
 		explain_say(x->out, EXPLAIN_NOTE, NULL,
 		    "its endpoints' names are asked in its stead, and their addresses "

@@ -56,6 +56,21 @@ next_group(const struct explainer *x, const struct fixed_group *g)
 	return NULL;
 }
 
+/* On the port that was asked about, or on the first one. */
+static void
+note_ways(const struct explainer *x, const struct fixed_group *g,
+    const struct registry_port *port)
+{
+	char ways[EXPLAINER_LIST_MAX];
+
+	if (g->services == NULL || g->services[port - g->ports] == 0 ||
+	    explainer_ways(x->r, g->services[port - g->ports], ways)[0] == '\0')
+		return;
+	explain_say(x->out, EXPLAIN_NOTE, NULL,
+	    "port %u leads from that address to the entry's endpoints: %s", port->number,
+	    ways);
+}
+
 static bool
 allow_listed(const struct explainer *x)
 {
@@ -74,6 +89,7 @@ allow_listed(const struct explainer *x)
 		    g->host->host,
 		    x->q->port != 0 ? explainer_ports(port, 1, ports)
 				    : explainer_ports(g->ports, g->port_count, ports));
+		note_ways(x, g, port);
 		return true;
 	}
 	return false;

@@ -130,7 +130,7 @@ char *
 explainer_ports(
     const struct registry_port *ports, size_t count, char buf[EXPLAINER_LIST_MAX])
 {
-	char text[64];
+	char text[96];
 	size_t used = 0;
 
 	(void)snprintf(buf, EXPLAINER_LIST_MAX, "no ports"); /* fits */
@@ -140,6 +140,47 @@ explainer_ports(
 		(void)snprintf(text, sizeof(text), "%s%u/%s", i > 0 ? ", " : "",
 		    ports[i].number,
 		    protocol[0] != '\0' ? protocol : explainer_proto(ports[i].proto));
+		if (!append(buf, &used, text))
+			break;
+		(void)snprintf(text, sizeof(text), " (leads to port %u)", ports[i].to);
+		if (ports[i].to != 0 && !append(buf, &used, text))
+			break;
+	}
+	return buf;
+}
+
+char *
+explainer_ways(const struct registry *r, size_t service, char buf[EXPLAINER_LIST_MAX])
+{
+	char text[ADDR_TEXT_MAX + 32], place[ADDR_TEXT_MAX];
+	size_t used = 0;
+	struct way way;
+
+	buf[0] = '\0';
+	for (size_t i = 0; way_get(r, service, i, &way) && way.addr.family != 0; i++) {
+		const struct endpoint e = {.addr = way.addr, .port = way.port};
+
+		(void)snprintf(text, sizeof(text), "%s%s (weight %u)", i > 0 ? ", " : "",
+		    endpoint_format(&e, place), way.weight);
+		if (!append(buf, &used, text))
+			break;
+	}
+	return buf;
+}
+
+char *
+explainer_own_ports(const struct way_host *ways, char buf[EXPLAINER_LIST_MAX])
+{
+	char text[ADDR_TEXT_MAX + 32], place[ADDR_TEXT_MAX];
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < ways->override_count; i++) {
+		const struct way_override *o = &ways->overrides[i];
+
+		(void)snprintf(text, sizeof(text), "%s%s %u to %u", i > 0 ? ", " : "",
+		    addr_format(&o->endpoint, place), o->number,
+		    o->to != 0 ? o->to : o->number);
 		if (!append(buf, &used, text))
 			break;
 	}

@@ -9,6 +9,7 @@
 
 #include "policy/explain.h"
 #include "policy/image.h"
+#include "policy/way.h"
 
 #define EXPLAINER_HOSTS_MAX 16 /* definitions of one host by different namespaces */
 #define EXPLAINER_LIST_MAX 256 /* bytes of a list of ports, names or namespaces */
@@ -42,6 +43,11 @@ const struct registry_port *explainer_port(
 char *explainer_ports(
     const struct registry_port *ports, size_t count, char buf[EXPLAINER_LIST_MAX]);
 /* "db.example.com, db.example.net". */
+/* Where a service leads; "" when the address stays. */
+char *explainer_ways(
+    const struct registry *r, size_t service, char buf[EXPLAINER_LIST_MAX]);
+/* What endpoints say of their ports; "" when they say nothing. */
+char *explainer_own_ports(const struct way_host *ways, char buf[EXPLAINER_LIST_MAX]);
 char *explainer_targets(
     const struct registry_target *targets, size_t count, char buf[EXPLAINER_LIST_MAX]);
 /* "exported to the namespace shop only". */

@@ -4,12 +4,14 @@
 #include <string.h>
 
 #include "policy/registry.h"
+#include "policy/way.h"
 
 struct builder {
 	struct fixed *f;
 	const struct fixed_input *in;
 	struct audiences audiences;
 	struct fixed_group *groups; /* NULL: they are only counted */
+	struct fixed_service *services;
 	const struct audience *nobody;
 	uint64_t mark; /* one for each entry and pass */
 };
@@ -28,6 +30,7 @@ group_of(const struct service_entry *e, int family)
 	    .address_count =
 		(uint32_t)(family == FAMILY_V4 ? v4 : im->address_count - v4),
 	    .ports = im->ports,
+	    .services = im->services,
 	    .port_count = (uint32_t)im->port_count,
 	    .family = family,
 	};
@@ -46,19 +49,26 @@ static int
 take_ports(
     const struct builder *b, const struct registry_host *host, struct fixed_group *g)
 {
+	struct memory *image = b->in->definitions->image;
 	struct registry_port *ports;
+	uint32_t *services;
 	uint32_t n = 0;
 
 	if (host->whole == NULL)
 		return 0;
-	ports = memory_array(b->in->definitions->image, g->port_count, sizeof(*ports));
-	if (ports == NULL)
-		return b->in->definitions->image->lack;
-	for (uint32_t i = 0; i < g->port_count; i++)
+	ports = memory_array(image, g->port_count, sizeof(*ports));
+	services = memory_array(image, g->port_count, sizeof(*services));
+	if (ports == NULL || services == NULL)
+		return image->lack;
+	for (uint32_t i = 0; i < g->port_count; i++) {
 		if (registry_port(host->ports, host->port_count, g->ports[i].number,
-			g->ports[i].proto) != NULL)
-			ports[n++] = g->ports[i];
+			g->ports[i].proto) == NULL)
+			continue;
+		ports[n] = g->ports[i];
+		services[n++] = g->services != NULL ? g->services[i] : 0;
+	}
 	g->ports = ports;
+	g->services = g->services != NULL ? services : NULL;
 	g->port_count = n;
 	return 0;
 }
@@ -132,6 +142,61 @@ static bool
 opens(const struct service_entry *e)
 {
 	return e->address_count > 0 && e->port_count > 0;
+}
+
+static bool
+leads(const struct entry_image *im, const struct registry_port *port)
+{
+	return im->backend_count > 0 || port->to != 0;
+}
+
+static int
+number_ports(struct builder *b, const struct service_entry *e)
+{
+	struct entry_image *im = e->image;
+	struct memory *image = b->in->definitions->image;
+	uint32_t *list = memory_array(image, im->port_count, sizeof(*list));
+	struct registry_source *source = memory_alloc(image, sizeof(*source));
+
+	if (list == NULL || source == NULL)
+		return image->lack;
+	*source = im->source;
+	for (size_t i = 0; i < im->port_count; i++) {
+		if (!leads(im, &im->ports[i]))
+			continue;
+		b->services[b->f->service_count++] = (struct fixed_service){
+		    .source = source,
+		    .port = im->ports[i],
+		    .backends = im->backends,
+		    .backend_count = im->backend_count,
+		    .ways = im->ways,
+		};
+		list[i] = (uint32_t)b->f->service_count;
+		b->f->way_count += MAX_OF(im->backend_count, (size_t)1);
+	}
+	im->services = list;
+	return 0;
+}
+
+static int
+make_services(struct builder *b)
+{
+	const struct fixed_input *in = b->in;
+	size_t n = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < in->entry_count; i++)
+		n += in->entries[i]->image->leads ? in->entries[i]->port_count : 0;
+	if (n == 0)
+		return 0;
+	b->services = memory_array(in->definitions->image, n, sizeof(*b->services));
+	if (b->services == NULL)
+		return in->definitions->image->lack;
+	b->f->services = b->services;
+	for (size_t i = 0; i < in->entry_count && r == 0; i++)
+		if (in->entries[i]->image->leads)
+			r = number_ports(b, in->entries[i]);
+	return r;
 }
 
 static int
@@ -214,6 +279,8 @@ fixed_build(struct fixed *f, const struct fixed_input *input)
 	if (r == 0)
 		r = find_audiences(&b);
 	if (r == 0)
+		r = make_services(&b);
+	if (r == 0)
 		r = make_groups(&b);
 	audiences_done(&b.audiences);
 	return r;
@@ -229,6 +296,17 @@ fixed_largest(const struct fixed *f, size_t *ret_count)
 			largest = &f->groups[i];
 	*ret_count = group_size(largest);
 	return largest->host;
+}
+
+const struct registry_source *
+fixed_widest(const struct fixed *f)
+{
+	const struct fixed_service *widest = f->services;
+
+	for (size_t i = 1; i < f->service_count; i++)
+		if (f->services[i].backend_count > widest->backend_count)
+			widest = &f->services[i];
+	return widest->source;
 }
 
 /* The pod number k of the audience, as a prefix. */
@@ -266,6 +344,7 @@ fixed_get(const struct fixed *f, const struct workloads *w, size_t i,
 	const struct registry_port *port;
 	size_t low = 0;
 	size_t high = f->group_count;
+	uint32_t service;
 
 	if (i >= f->count)
 		return false;
@@ -280,12 +359,14 @@ fixed_get(const struct fixed *f, const struct workloads *w, size_t i,
 	g = &f->groups[low];
 	i -= g->first;
 	port = &g->ports[i % g->port_count];
+	service = g->services != NULL ? g->services[i % g->port_count] : 0;
 	i /= g->port_count;
 	*ret_fixed = (struct registry_fixed){
 	    .pods = pod_of(g, w, i / g->address_count),
 	    .destination = g->addresses[i % g->address_count],
 	    .port = port->number,
 	    .proto = port->proto,
+	    .service = service,
 	    .host = g->host,
 	};
 	return true;

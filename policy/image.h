@@ -31,7 +31,8 @@ struct registry {
 	struct workloads workloads;
 	struct fixed fixed;
 	struct registry_counts counts;
-	const struct kept *kept; /* may be NULL */
+	const struct kept *kept;   /* may be NULL */
+	const struct shelf *shelf; /* the same */
 };
 
 #endif

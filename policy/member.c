@@ -86,35 +86,10 @@ add_pod(struct service_entry *e, const struct pod *p, size_t size)
 		    .kind = ENDPOINT_ADDRESS, .address = p->addresses[i]};
 }
 
-/* A number other than the entry's needs address translation in the kernel. */
-static void
-check_ports(struct registry_builder *b, const struct service_entry *e,
-    const struct workload_entry *w)
-{
-	const struct entry_endpoint *at = &w->endpoint;
-
-	for (size_t i = 0; i < at->port_count; i++)
-		for (size_t k = 0; k < e->port_count; k++) {
-			const struct registry_port *port = &e->ports[k].port;
-
-			if (strcmp(at->ports[i].name, port->name) == 0 &&
-			    at->ports[i].number != port->number)
-				findings_add(b->findings, FINDING_WARNING, w->source.file,
-				    w->source.line, 1,
-				    "port %s of WorkloadEntry %s/%s is %u, that of "
-				    "ServiceEntry %s is %u: ports are not translated "
-				    "yet, only %u is opened",
-				    port->name, w->source.namespace, w->source.name,
-				    at->ports[i].number, e->source.name, port->number,
-				    port->number);
-		}
-}
-
 static void
 add_workload(struct registry_builder *b, struct service_entry *e,
     const struct workload_entry *w, size_t size)
 {
-	check_ports(b, e, w);
 	if (w->endpoint.kind == ENDPOINT_NONE || e->endpoint_count == size)
 		return;
 	if (w->endpoint.kind == ENDPOINT_NAME && e->resolution != RESOLUTION_DNS &&

@@ -402,7 +402,7 @@ node_get(const struct node *map, const char *key)
 	if (map == NULL || map->kind != NODE_MAPPING)
 		return NULL;
 	for (const struct node *c = map->child; c != NULL; c = c->next)
-		if (strcmp(c->key->text, key) == 0)
+		if (c->key->text[0] == key[0] && strcmp(c->key->text, key) == 0)
 			return c;
 	return NULL;
 }
@@ -412,7 +412,7 @@ node_is_null(const struct node *n)
 {
 	static const char *const words[] = {"", "~", "null", "Null", "NULL"};
 
-	if (n->kind != NODE_SCALAR || !n->plain)
+	if (n->kind != NODE_SCALAR || !n->plain || n->len > strlen("null"))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strcmp(n->text, words[i]) == 0)

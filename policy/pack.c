@@ -3,15 +3,19 @@
  * A node is a byte (its kind, and whether it is plain), then its line as the distance
  * from the node before, its column and its length, each in groups of seven bits, the
  * lowest first. Behind a scalar stand its bytes and a NUL, behind a sequence its
- * children, behind a mapping each child's key and value. No deeper than NODE_DEPTH_MAX.
+ * children, behind a mapping each child's key and value. A scalar that is a word has the
+ * word's number in place of its length and its bytes. No deeper than NODE_DEPTH_MAX.
  */
 #include "policy/pack.h"
 
 #include <assert.h>
 #include <string.h>
 
+#include "policy/word.h"
+
 #define KIND_MASK 3
 #define PLAIN 4
+#define WORD 8
 
 struct writer {
 	uint8_t *out; /* NULL: only count */
@@ -38,10 +42,17 @@ write_number(struct writer *w, size_t value)
 static void
 write_node(struct writer *w, const struct node *n)
 {
-	write_byte(w, (uint8_t)(n->kind | (n->plain ? PLAIN : 0)));
+	uint8_t word = n->kind == NODE_SCALAR ? word_find(n->text, n->len) : WORD_NONE;
+
+	write_byte(w,
+	    (uint8_t)(n->kind | (n->plain ? PLAIN : 0) | (word != WORD_NONE ? WORD : 0)));
 	write_number(w, n->line - w->line);
 	w->line = n->line;
 	write_number(w, n->column);
+	if (word != WORD_NONE) {
+		write_byte(w, word);
+		return;
+	}
 	write_number(w, n->len);
 	if (n->kind == NODE_SCALAR) {
 		if (w->out != NULL)
@@ -64,17 +75,26 @@ pack_size(const struct node *root)
 	return w.len;
 }
 
+size_t
+pack_write(const struct node *root, uint8_t *out)
+{
+	struct writer w = {.out = out};
+
+	write_node(&w, root);
+	return w.len;
+}
+
 struct pack
 pack_node(const struct node *root, struct memory *m)
 {
-	size_t size = pack_size(root);
-	struct writer w = {.out = memory_alloc(m, size)};
+	size_t size = pack_size(root), len;
+	uint8_t *out = memory_alloc(m, size);
 
-	if (w.out == NULL)
+	if (out == NULL)
 		return (struct pack){0};
-	write_node(&w, root);
-	assert(w.len == size);
-	return (struct pack){.bytes = w.out, .len = size};
+	len = pack_write(root, out);
+	assert(len == size);
+	return (struct pack){.bytes = out, .len = size};
 }
 
 struct cursor {
@@ -144,6 +164,11 @@ read_node(struct cursor *c)
 	c->line += (unsigned)read_number(c);
 	n->line = c->line;
 	n->column = (unsigned)read_number(c);
+	if ((head & WORD) != 0) {
+		n->text = word_text(read_byte(c));
+		n->len = strlen(n->text);
+		return n;
+	}
 	n->len = read_number(c);
 	if (n->kind != NODE_SCALAR)
 		return read_children(c, n) ? n : NULL;

@@ -22,9 +22,12 @@ struct pack {
 
 /* How many bytes the tree takes. */
 size_t pack_size(const struct node *root);
+/* So many, into out, which has room for them; their number again. */
+size_t pack_write(const struct node *root, uint8_t *out);
 /* Into memory; bytes NULL when that lacks. */
 MUST_CHECK struct pack pack_node(const struct node *root, struct memory *m);
-/* The tree again, in memory; its texts lie in the pack. NULL when memory lacks. */
+/* The tree again, in memory; its texts lie in the pack or
+ * are words (policy/word.h). NULL when memory lacks. */
 MUST_CHECK const struct node *pack_read(const struct pack *p, struct memory *m);
 
 #endif

@@ -75,7 +75,7 @@ looks_like_number(const char *t)
 	char *end;
 
 	t += *t == '-' || *t == '+';
-	if (strcasecmp(t, ".inf") == 0 || strcasecmp(t, ".nan") == 0)
+	if (*t == '.' && (strcasecmp(t, ".inf") == 0 || strcasecmp(t, ".nan") == 0))
 		return true;
 	if (*t == '0' && (t[1] == 'o' || t[1] == 'b'))
 		return t[2] != '\0' && t[2 + strspn(t + 2, "01234567_")] == '\0';
@@ -88,13 +88,15 @@ looks_like_number(const char *t)
 }
 
 static bool
-looks_like_bool(const char *t)
+looks_like_bool(const char *t, size_t len)
 {
 	static const char *const words[] = {
 	    "true", "false", "yes", "no", "on", "off", "y", "n"};
 
+	if (len > strlen("false"))
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (strcasecmp(t, words[i]) == 0)
+		if ((*t | 0x20) == words[i][0] && strcasecmp(t, words[i]) == 0)
 			return true;
 	return false;
 }
@@ -111,7 +113,8 @@ reader_text(struct reader *rd, const struct node *n, const char *what)
 		    what);
 		return false;
 	}
-	if (n->plain && (looks_like_number(n->text) || looks_like_bool(n->text))) {
+	if (n->plain &&
+	    (looks_like_number(n->text) || looks_like_bool(n->text, n->len))) {
 		reader_refuse(rd, n, what, "is no text in YAML: put it in quotes");
 		return false;
 	}
@@ -178,7 +181,7 @@ static bool
 among(const char *text, const char *const known[])
 {
 	for (size_t i = 0; known[i] != NULL; i++)
-		if (strcmp(text, known[i]) == 0)
+		if (text[0] == known[i][0] && strcmp(text, known[i]) == 0)
 			return true;
 	return false;
 }

@@ -53,7 +53,13 @@ registry_counts(const struct registry *r)
 const struct kept *
 registry_kept(const struct registry *r)
 {
-	return r->kept;
+	return r != NULL ? r->kept : NULL;
+}
+
+const struct shelf *
+registry_shelf(const struct registry *r)
+{
+	return r != NULL ? r->shelf : NULL;
 }
 
 const struct workload *
@@ -241,7 +247,7 @@ registry_permits(const struct registry *r, const struct registry_host *host,
 bool
 registry_fixed(const struct registry *r, size_t i, struct registry_fixed *ret_fixed)
 {
-	if (r->mode == OUTBOUND_ALLOW_ANY)
+	if (r->mode == OUTBOUND_ALLOW_ANY && r->fixed.service_count == 0)
 		return false;
 	return fixed_get(&r->fixed, &r->workloads, i, ret_fixed);
 }

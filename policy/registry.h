@@ -35,23 +35,22 @@ struct registry_settings {
 	bool has_outbound; /* does the configuration's meshConfig name an
 			      outboundTrafficPolicy? */
 	enum outbound_mode outbound;
-	const struct mesh
-	    *mesh; /* what else meshConfig states there, policy/mesh.h; NULL:
-				    nothing */
+	const struct mesh *mesh; /* what else it states, policy/mesh.h; NULL: nothing */
 	const char *cluster_domain; /* of Services' names; NULL: cluster.local */
-	const struct name
-	    *zones; /* internal zones: every workload sees the names in them */
+	const struct name *zones;   /* internal: every workload sees the names in them */
 	size_t zone_count;
 	const struct prefix *own; /* the pods', services' and nodes' ranges: no external
 				     name may lead there */
 	size_t own_count;
-	struct hash_key hash_key;  /* random */
-	size_t bytes_max;          /* of memory for the whole image; 0: 1 GiB */
-	bool skip;                 /* leave out what is broken, instead of refusing all */
-	const struct kept *before; /* with skip: what it falls back to; may be NULL */
+	struct hash_key hash_key; /* random */
+	size_t bytes_max;         /* of memory for the whole image; 0: 1 GiB */
+	bool skip;                /* leave out what is broken, instead of refusing all */
+	bool shelve;              /* for the build after this one, policy/shelf.h */
+	const struct registry *before; /* with skip: what it falls back to; NULL: none */
 };
 
 struct kept;
+struct shelf;
 struct registry;
 struct registry_builder;
 
@@ -100,9 +99,10 @@ struct registry_counts {
 	size_t last_good; /* objects in their last good form */
 };
 struct registry_counts registry_counts(const struct registry *r);
-/* For the settings of the next build, while this registry lives; any thread may read it.
- * NULL when it was built without skip. */
+/* What the next build may use of this one, while this registry lives; any thread may read
+ * it. NULL when it was built without skip, or without shelve; r may be NULL. */
 const struct kept *registry_kept(const struct registry *r);
+const struct shelf *registry_shelf(const struct registry *r);
 
 /* The pod with this address, NULL when no manifest tells. */
 const struct workload *registry_workload(
@@ -139,7 +139,7 @@ bool registry_lists(const struct registry_host *host, const struct addr *address
 size_t registry_static(const struct registry_host *host, struct addr *list, size_t max);
 
 /* All that is open without a lookup, at most REGISTRY_FIXED_MAX; i from 0 until it
- * returns false. Empty under ALLOW_ANY. */
+ * returns false. Empty under ALLOW_ANY, unless there are services (policy/way.h). */
 bool registry_fixed(const struct registry *r, size_t i, struct registry_fixed *ret_fixed);
 
 /* The addresses of the pods that are under ALLOW_ANY while registry_mode is

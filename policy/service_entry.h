@@ -39,7 +39,6 @@ struct entry_host {
 
 struct entry_port {
 	struct registry_port port;
-	uint16_t target; /* targetPort; 0: not stated */
 	const struct protocol *protocol;
 	unsigned line, column;
 };

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "policy/way.h"
+
 int
 targets_init(struct targets *t, struct memory *image, size_t count)
 {
@@ -65,15 +67,40 @@ targets_join(struct targets *t, const struct registry_target *target)
 	return 0;
 }
 
+/* Where the host's ports lead at what this target gives. */
+static uint64_t
+ports_sum(const struct registry_host *host, const struct registry_target *t,
+    const struct hash_key *key)
+{
+	uint8_t bytes[NAME_WIRE_MAX + 5];
+	uint64_t sum = 0;
+
+	memcpy(bytes, t->name, t->len);
+	for (size_t i = 0; i < host->port_count; i++) {
+		const struct registry_port *p = &host->ports[i];
+		const uint16_t to = way_target_port(t, p);
+
+		memcpy(bytes + t->len, &p->number, sizeof(p->number));
+		memcpy(bytes + t->len + 2, &to, sizeof(to));
+		bytes[t->len + 4] = p->proto;
+		sum += hash_bytes(key, bytes, t->len + 5u);
+	}
+	return sum;
+}
+
 uint64_t
 targets_origin(const struct registry_host *host, const struct hash_key *key)
 {
+	const bool differs = way_differs(host);
 	uint64_t sum = 0;
 
 	if (host->target_count == 0)
 		return 0;
-	for (size_t i = 0; i < host->target_count; i++)
+	for (size_t i = 0; i < host->target_count; i++) {
 		sum += hash_bytes(key, host->targets[i].name, host->targets[i].len);
+		if (differs)
+			sum += ports_sum(host, &host->targets[i], key);
+	}
 	for (size_t i = 0; i < host->endpoint_count; i++) {
 		const struct addr *a = &host->endpoints[i].addr;
 

@@ -35,7 +35,7 @@ MUST_CHECK int targets_add(
 /* One that another list has. */
 MUST_CHECK int targets_join(struct targets *t, const struct registry_target *target);
 
-/* host->origin, whatever the order. */
+/* host->origin, whatever the order; where ports lead counts when targets differ in it. */
 uint64_t targets_origin(const struct registry_host *host, const struct hash_key *key);
 
 #endif

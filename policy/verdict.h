@@ -15,9 +15,8 @@
 
 #include "base/addr.h"
 
-/* Istio's outboundTrafficPolicy.mode; the values are the enum's own (istio/api
- * mesh/v1alpha1/config.proto): the zero value is what `outboundTrafficPolicy: {}` means.
- */
+/* Istio's outboundTrafficPolicy.mode, with the enum's own values (istio/api): the zero
+ * value is what `outboundTrafficPolicy: {}` means. */
 enum outbound_mode {
 	OUTBOUND_REGISTRY_ONLY = 0,
 	OUTBOUND_ALLOW_ANY = 1,
@@ -36,8 +35,7 @@ struct registry_source {
 struct registry_sidecar {
 	struct registry_source source;
 	bool states_mode;    /* by its outboundTrafficPolicy */
-	const char *imports; /* "nothing", or its egress hosts as written, cut with dots,
-				and "only"; NULL: it imports everything */
+	const char *imports; /* "nothing", or its hosts and "only"; NULL: everything */
 };
 
 /* A known pod. */
@@ -57,12 +55,12 @@ struct workload {
 struct registry_port {
 	uint16_t number;
 	uint8_t proto; /* IPPROTO_TCP or IPPROTO_UDP */
+	uint16_t to;   /* the port that it leads to, targetPort; 0: itself */
 	const char *name;
 	const char *protocol; /* as written, "" when absent */
 };
 
-enum registry_resolution { /* values as in istio/api
-			      networking/v1alpha3/service_entry.proto */
+enum registry_resolution { /* as in networking/v1alpha3/service_entry.proto */
 	RESOLUTION_NONE = 0,
 	RESOLUTION_STATIC = 1,
 	RESOLUTION_DNS = 2,
@@ -70,8 +68,7 @@ enum registry_resolution { /* values as in istio/api
 	RESOLUTION_DYNAMIC_DNS = 4,
 };
 
-/* Names that are asked in one host's stead: each costs a question to a server, and the
- * answer waits for all of them. */
+/* Names asked in one host's stead, each a question that the answer waits for. */
 #define REGISTRY_TARGETS_MAX 16
 #define REGISTRY_NO_ZONE UINT32_MAX
 
@@ -79,6 +76,8 @@ struct registry_target {
 	const uint8_t *name; /* wire form, in lower case */
 	uint8_t len;
 	uint32_t zone; /* it lies in: index into settings' zones, or REGISTRY_NO_ZONE */
+	const struct way_override *ports; /* its own, policy/way.h */
+	size_t port_count;
 };
 
 /* One host of the registry as one namespace defines it: what all its entries for that
@@ -97,9 +96,9 @@ struct registry_host {
 	const struct prefix *addresses; /* as listed: open without a lookup, and never
 					   forbidden in an answer */
 	size_t address_count;
-	const struct prefix *endpoints; /* the endpoints' addresses: never forbidden in an
-					   answer, but not open without a lookup */
+	const struct prefix *endpoints; /* never forbidden, but open by a lookup only */
 	size_t endpoint_count;
+	const struct way_host *ways; /* of ports, policy/way.h; NULL: as these say */
 	const struct registry_target *targets; /* endpoints' names: asked in its stead */
 	size_t target_count;
 	uint64_t origin;  /* hash of targets and endpoints, 0: no targets; where it
@@ -131,8 +130,8 @@ enum verdict_reason { /* of VERDICT_REFUSED; for the operator, never for the cli
 struct verdict {
 	enum verdict_kind kind;
 	enum verdict_reason reason;
-	const struct registry_host *host; /* VERDICT_HOST; for REASON_NOT_EXPORTED and
-					     _NOT_IMPORTED the one out of sight */
+	/* VERDICT_HOST; REASON_NOT_EXPORTED and _NOT_IMPORTED: the one out of sight */
+	const struct registry_host *host;
 	const struct registry_sidecar *sidecar; /* REASON_NOT_IMPORTED: whose doing */
 	size_t zone; /* VERDICT_ZONE: index into the settings' zones */
 };
@@ -143,6 +142,7 @@ struct registry_fixed {
 	struct prefix destination;
 	uint16_t port;
 	uint8_t proto;
+	uint32_t service; /* where it leads, way_get; 0: to itself */
 	const struct registry_host *host;
 };
 

@@ -104,7 +104,7 @@ port_named(const struct workload_entry_rules *rules, const char *name)
 	return NULL;
 }
 
-/* E22, E23; a number other than the entry's needs address translation in the kernel. */
+/* E22, E23 */
 static void
 read_port(struct reader *rd, const struct node *n,
     const struct workload_entry_rules *rules, struct entry_endpoint *e)
@@ -129,11 +129,6 @@ read_port(struct reader *rd, const struct node *n,
 			    rd, n->key, "endpoint port %s has no number", quoted);
 		return;
 	}
-	if (port != NULL && port->port.number != number)
-		reader_warning(rd, n,
-		    "endpoint port %s is %u, the entry's is %u: ports are not translated "
-		    "yet, only %u is opened",
-		    quoted, (unsigned)number, port->port.number, port->port.number);
 	name = reader_copy(rd, n->key);
 	if (name != NULL)
 		e->ports[e->port_count++] = (struct entry_endpoint_port){
@@ -158,16 +153,16 @@ read_ports(struct reader *rd, const struct node *ports,
 		read_port(rd, c, rules, e);
 }
 
-/* Texts that nothing here evaluates, but that the cluster would check. */
+/* The weight, and texts that nothing here evaluates, but that the cluster would check. */
 static void
-check_rest(struct reader *rd, const struct node *n)
+read_rest(struct reader *rd, const struct node *n, struct entry_endpoint *e)
 {
 	static const struct {
 		const char *key;
 		size_t max;
 	} texts[] = {
 	    {"network", NETWORK_MAX}, {"locality", 2048}, {"serviceAccount", 253}};
-	uint64_t weight;
+	uint64_t weight = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		const struct node *text = reader_get(n, texts[i].key);
@@ -177,8 +172,9 @@ check_rest(struct reader *rd, const struct node *n)
 			    texts[i].key, texts[i].max);
 	}
 	labels_check(rd, reader_get(n, "labels"), "endpoint label", LABELS_MAX); /* E24 */
-	(void)reader_number(
-	    rd, reader_get(n, "weight"), "weight", 0, UINT32_MAX, &weight);
+	(void)reader_number(rd, reader_get(n, "weight"), "weight", 0, UINT32_MAX,
+	    &weight); /* stays 0 when it is none */
+	e->weight = (uint32_t)weight;
 }
 
 bool
@@ -201,7 +197,7 @@ workload_entry_read(struct reader *rd, const struct node *n,
 	else
 		good = read_address(rd, n, address, rules, &e);
 	read_ports(rd, reader_get(n, "ports"), rules, &e);
-	check_rest(rd, n);
+	read_rest(rd, n, &e);
 	if (!good || rd->errors != errors)
 		return false;
 	*ret_endpoint = e;

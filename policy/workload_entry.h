@@ -38,6 +38,7 @@ struct entry_endpoint {
 	struct addr address; /* ENDPOINT_ADDRESS */
 	const char *name;    /* ENDPOINT_NAME */
 	unsigned line;
+	uint32_t weight; /* 0: not stated, which is 1 */
 	size_t port_count;
 	struct entry_endpoint_port *ports;
 };

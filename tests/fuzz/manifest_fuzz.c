@@ -210,7 +210,7 @@ build(const char *text, size_t len, bool skip, const struct registry *before,
 	    .zones = &zone,
 	    .zone_count = 1,
 	    .skip = skip,
-	    .before = before != NULL ? registry_kept(before) : NULL,
+	    .before = before,
 	};
 	struct registry *registry = NULL;
 	struct registry_builder *builder;

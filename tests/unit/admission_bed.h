@@ -82,7 +82,7 @@ build(const struct file *files, size_t count)
 	built_close(&bed.now);
 	built_open(&bed.now);
 	bed.now.settings = settings;
-	bed.now.settings.before = bed.before != NULL ? registry_kept(bed.before) : NULL;
+	bed.now.settings.before = bed.before;
 	(void)try_build(files, count); /* result tells */
 }
 

@@ -2,9 +2,9 @@
 /*
  * Makes an allocation of the code under test fail.
  *
- * Every unit test is linked with malloc, calloc and realloc wrapped: those of our own
- * code are counted here, those inside of libraries are not. Call alloc_reset before a
- * test ends, else its failure reaches the next one.
+ * Every unit test is linked with malloc, calloc, realloc, reallocarray and mmap wrapped:
+ * those of our own code are counted here, those inside of libraries are not. Call
+ * alloc_reset before a test ends, else its failure reaches the next one.
  */
 #ifndef TESTS_UNIT_ALLOC_H
 #define TESTS_UNIT_ALLOC_H

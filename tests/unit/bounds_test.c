@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "daemon/bounds.h"
+#include "policy/way.h"
 #include "tests/unit/sample.h"
 
 #define HOUR_MS (3600 * 1000)
@@ -245,11 +246,92 @@ a_cut_names_pods_of_ours_and_is_whole(void **state)
 	assert_false(bounds_cut(&good[0], pods, 0));
 }
 
+static void
+a_question_about_flows_names_a_pod_of_ours_and_is_whole(void **state)
+{
+	const struct prefix pods[] = {
+	    sample_prefix("10.244.0.0/16"), sample_prefix("fd00:244::/64")};
+	const struct enforcer_live four = {.pod = sample_addr("10.244.3.1"),
+	    .destination = sample_addr("192.0.2.1"),
+	    .port = 443,
+	    .proto = IPPROTO_UDP};
+	const struct enforcer_live six = {.pod = sample_addr("fd00:244::1"),
+	    .destination = sample_addr("2001:db8::1"),
+	    .port = 443,
+	    .proto = IPPROTO_TCP};
+	struct enforcer_live bad[] = {four, four, four, four, four, four, four};
+
+	(void)state;
+	bad[0].pod = sample_addr("10.245.0.1");
+	bad[1].destination = six.destination;
+	bad[2].port = 0;
+	bad[3].proto = IPPROTO_ICMP;
+	bad[4].zero = 1;
+	bad[5].pod.bytes[4] = 1; /* behind the address */
+	bad[6].destination.family = 0;
+	assert_true(bounds_live(&four, pods, ARRAY_LEN(pods)));
+	assert_true(bounds_live(&six, pods, ARRAY_LEN(pods)));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(bounds_live(&bad[i], pods, ARRAY_LEN(pods)));
+	assert_false(bounds_live(&four, pods, 0));
+}
+
+static void
+a_way_leads_to_a_port_of_a_host(void **state)
+{
+	const struct enforcer_way good = {
+	    .service = 1, .weight = 1, .proto = IPPROTO_UDP, .port = 1};
+	struct enforcer_way w = good;
+
+	(void)state;
+	assert_true(bounds_way(&w));
+	w.addr = sample_addr("192.0.2.1");
+	assert_true(bounds_way(&w));
+	w.addr = sample_addr("127.0.0.1");
+	assert_false(bounds_way(&w));
+	w.addr = (struct addr){.bytes = {1}};
+	assert_false(bounds_way(&w));
+	w = good;
+	w.service = 0;
+	assert_false(bounds_way(&w));
+	w.service = WAYS_MAX + 1;
+	assert_false(bounds_way(&w));
+	w = good;
+	w.weight = 0;
+	assert_false(bounds_way(&w));
+	w = good;
+	w.port = 0;
+	assert_false(bounds_way(&w));
+	w = good;
+	w.proto = IPPROTO_SCTP;
+	assert_false(bounds_way(&w));
+}
+
+static void
+a_service_is_for_one_pod_or_all(void **state)
+{
+	struct enforcer_fixed f = sample_fixed("0.0.0.0/0", "192.0.2.0/24");
+
+	(void)state;
+	f.service = WAYS_MAX;
+	assert_true(bounds_fixed(&f));
+	f.service = WAYS_MAX + 1;
+	assert_false(bounds_fixed(&f));
+	f = sample_fixed("10.244.0.0/16", "192.0.2.0/24");
+	assert_true(bounds_fixed(&f));
+	f.service = 1;
+	assert_false(bounds_fixed(&f));
+	f.pods = sample_prefix("10.244.0.1/32");
+	assert_true(bounds_fixed(&f));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_table_keeps_to_its_ranges),
+	    cmocka_unit_test(a_way_leads_to_a_port_of_a_host),
+	    cmocka_unit_test(a_service_is_for_one_pod_or_all),
 	    cmocka_unit_test(a_name_is_printable_and_ends),
 	    cmocka_unit_test(a_pattern_is_never_every_interface),
 	    cmocka_unit_test(a_prefix_has_no_bits_behind_its_length),
@@ -259,6 +341,7 @@ main(void)
 	    cmocka_unit_test(a_lease_is_one_protocol_and_port),
 	    cmocka_unit_test(a_lease_never_leads_to_these),
 	    cmocka_unit_test(a_cut_names_pods_of_ours_and_is_whole),
+	    cmocka_unit_test(a_question_about_flows_names_a_pod_of_ours_and_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

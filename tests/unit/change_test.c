@@ -88,6 +88,8 @@ test_each_kind_has_its_own_messages(void **state)
 	    .addr = addr_make(AF_INET, (uint8_t[]){10, 0, 0, 1}), .port = 53};
 	struct enforcer_fixed fixed = {
 	    .pods = range, .destination = range, .port = 80, .proto = IPPROTO_TCP};
+	struct enforcer_way way = {
+	    .service = 1, .weight = 5, .proto = IPPROTO_TCP, .port = 81};
 	struct lease_target t = target(443);
 	struct enforcer_message m;
 
@@ -97,6 +99,7 @@ test_each_kind_has_its_own_messages(void **state)
 	change_range(&f->change, ENFORCER_INTERNAL, &range);
 	change_listen(&f->change, &listen);
 	change_fixed(&f->change, &fixed);
+	change_way(&f->change, &way);
 	change_open(&f->change, &listen.addr);
 	change_cut_pods(&f->change, &range);
 	change_cut(&f->change, &listen.addr, &t);
@@ -112,6 +115,8 @@ test_each_kind_has_its_own_messages(void **state)
 	assert_int_equal(m.body.listen[0].port, 53);
 	expect(f, ENFORCER_FIXED, 1, &m);
 	assert_int_equal(m.body.fixed[0].port, 80);
+	expect(f, ENFORCER_WAYS, 1, &m);
+	assert_int_equal(m.body.ways[0].weight, 5);
 	expect(f, ENFORCER_OPEN, 1, &m);
 	assert_true(addr_equal(&m.body.open[0], &listen.addr));
 	expect(f, ENFORCER_CUT, 2, &m);

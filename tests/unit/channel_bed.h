@@ -16,7 +16,7 @@
 #include "tests/unit/alloc.h"
 #include "tests/unit/fake_server.h"
 
-#define SOON_MS 3000 /* more than any test needs */
+#define SOON_MS 3000 /* of the fake clock: more than any test needs */
 #define QUIET_MS 20
 
 static struct event_base *base;
@@ -69,7 +69,7 @@ setup(void **state)
 	(void)state;
 	base = event_base_new();
 	fake_server_start(&server, base, fake_server_answers);
-	assert_int_equal(channel_pool_new(base, fake_now_ms, &pool), 0);
+	assert_int_equal(channel_pool_new(base, fake_clock_ms, &pool), 0);
 	server_list_init(&list, channel_pool_sockets(pool));
 	assert_int_equal(server_group_new(&list, &settings, &group), 0);
 	entropy_init(&entropy, fake_random_bytes);

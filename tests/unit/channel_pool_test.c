@@ -97,9 +97,9 @@ channels_are_kept_and_freed_when_idle(void **state)
 	ask(CARRIER_TCP);
 	expect(0);
 	assert_int_equal(channel_pool_counts(pool).idle, 2);
-	channel_pool_sweep(pool, fake_now_ms() + CHANNEL_IDLE_MAX_MS / 2);
+	channel_pool_sweep(pool, fake_clock_ms() + CHANNEL_IDLE_MAX_MS / 2);
 	assert_int_equal(channel_pool_counts(pool).idle, 2);
-	channel_pool_sweep(pool, fake_now_ms() + CHANNEL_IDLE_MAX_MS);
+	channel_pool_sweep(pool, fake_clock_ms() + CHANNEL_IDLE_MAX_MS);
 	assert_int_equal(channel_pool_counts(pool).idle, 0);
 }
 
@@ -130,7 +130,7 @@ without_memory_nothing_is_asked(void **state)
 
 	(void)state;
 	alloc_fail_at(0);
-	assert_int_equal(channel_pool_new(base, fake_now_ms, &p), -ENOMEM);
+	assert_int_equal(channel_pool_new(base, fake_clock_ms, &p), -ENOMEM);
 	for (size_t n = 0; n < 2; n++) {
 		alloc_fail_at(n);
 		assert_int_equal(try_ask(&job, CARRIER_UDP), -ENOMEM);

@@ -83,8 +83,8 @@ findings_of_a_text(void **state)
 	    {GOOD GOOD, false, -EINVAL, 1,
 		":7:1: error: ", "\"line\":7,\"column\":1,\"severity\":\"error\""},
 	    {"kind: [\n", false, -EINVAL, 1, ": error: ", "\"severity\":\"error\""},
-	    {ENTRY("w", "hosts: [a.b], resolution: DNS, ports: [{number: 443, name: x, "
-			"protocol: TLS, targetPort: 8443}]"),
+	    {ENTRY("w", "hosts: [a.b], resolution: STATIC, workloadSelector: {}, ports: "
+			"[{number: 443, name: x, protocol: TLS}]"),
 		false, 0, 1, ": warning: ", "\"severity\":\"warning\""},
 	    {ENTRY("a", "hosts: [\"*\"], " HTTPS) ENTRY("b", "hosts: [\"*\"], " HTTPS),
 		false, -EINVAL, 2, ":10:", "}"},

@@ -76,6 +76,7 @@ the_default_numbers_are_the_documented_ones(void **state)
 	assert_int_equal(c->lease_floor_s, 30);
 	assert_int_equal(c->lease_grace_s, 30);
 	assert_int_equal(c->lease_cap_s, 3600);
+	assert_int_equal(c->lease_flows_s, 12 * 3600);
 	assert_int_equal(c->lease_per_name, 1000);
 	assert_int_equal(c->lease_per_pod, 20000);
 	assert_int_equal(c->lease_size, 1000000);
@@ -109,7 +110,8 @@ every_key_is_read(void **state)
 	    "registryErrors: skip\n"
 	    "pods: {cidrs: [10.1.0.0/16], interfaces: [eth7]}\n"
 	    "internal: []\n"
-	    "lease: {floor: 10s, grace: 20s, cap: 5m, perName: 7, perPod: 8, size: 9}\n"
+	    "lease: {floor: 10s, grace: 20s, cap: 5m, flows: 90m, perName: 7, perPod: 8, "
+	    "size: 9}\n"
 	    "cache: {size: 1MiB, maxTTL: 2h}\n"
 	    "refused: {rcode: REFUSED, ttl: 0s}\n"
 	    "httpsRecords: lease\n"
@@ -139,6 +141,7 @@ every_key_is_read(void **state)
 	assert_int_equal(c->lease_floor_s, 10);
 	assert_int_equal(c->lease_grace_s, 20);
 	assert_int_equal(c->lease_cap_s, 300);
+	assert_int_equal(c->lease_flows_s, 5400);
 	assert_int_equal(c->lease_per_name, 7);
 	assert_int_equal(c->lease_per_pod, 8);
 	assert_int_equal(c->lease_size, 9);
@@ -227,10 +230,10 @@ unknown_keys_are_errors_that_name_the_known_ones(void **state)
 	    "zones, "
 	    "clusterDomain, registry, registryErrors, pods, internal, lease, cache, "
 	    "refused, httpsRecords, unlisted, revoke, autopath, intercept, deadline, "
-	    "control");
+	    "control, metrics");
 	refuse_text("lease:\n  flor: 30s\n", 2, 3,
-	    "unknown key \"flor\" in lease: known here are floor, grace, cap, perName, "
-	    "perPod, size");
+	    "unknown key \"flor\" in lease: known here are floor, grace, cap, flows, "
+	    "perName, perPod, size");
 	refuse_text("lease.floor: 30s\n", 1, 1, "unknown key \"lease.floor\"");
 	refuse_text("\"a\\nb\": 1\n", 1, 1, "unknown key \"a\\x0ab\"");
 	refuse_text("zones: [{name: a, upstreams: [192.0.2.1], port: 3}]\n", 1, 43,
@@ -269,7 +272,7 @@ a_group_without_keys_is_no_error_and_anything_else_is(void **state)
 	(void)state;
 	accept_text("lease:\n#  floor: 1s\ncache: {}\n");
 	refuse_text("lease: 30s\n", 1, 8,
-	    "lease must be a mapping of floor, grace, cap, perName, perPod, size");
+	    "lease must be a mapping of floor, grace, cap, flows, perName, perPod, size");
 	refuse_text("pods: [a]\n", 1, 7, "pods must be a mapping of cidrs, interfaces");
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/client.h"
@@ -15,18 +14,6 @@
 #define TURNS 200
 
 struct bed bed;
-time_t clock_offset_s;
-
-/* libevent's clock, which a test can put forward: no test waits. */
-int
-clock_gettime(clockid_t id, struct timespec *ts)
-{
-	long r = syscall(SYS_clock_gettime, id, ts);
-
-	if (r == 0 && id != CLOCK_REALTIME)
-		ts->tv_sec += clock_offset_s;
-	return (int)r;
-}
 
 int
 control_bed_answer(void *ctx, size_t word_count, char **words, struct buf *out)
@@ -57,7 +44,6 @@ set_up(void **state)
 {
 	(void)state;
 	memset(&bed, 0, sizeof(bed));
-	clock_offset_s = 0;
 	scratch_open();
 	(void)snprintf(bed.path, sizeof(bed.path), "%s", scratch_path("sock"));
 	bed.base = event_base_new();

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A control socket whose loop a test turns by hand, and whose clock it puts forward: no
- * test waits.
+ * A control socket whose loop a test turns by hand, and whose clock it puts forward.
  */
 #ifndef TESTS_UNIT_CONTROL_BED_H
 #define TESTS_UNIT_CONTROL_BED_H
@@ -9,11 +8,11 @@
 #include "tests/unit/unit.h"
 
 #include <stdbool.h>
-#include <time.h>
 
 #include <event2/event.h>
 
 #include "daemon/control.h"
+#include "tests/unit/fake_clock.h"
 
 #define LARGE ((size_t)8 * 1024 * 1024) /* what the answer to "large" begins with */
 
@@ -28,7 +27,6 @@ struct bed {
 };
 
 extern struct bed bed;
-extern time_t clock_offset_s; /* how far libevent's clock has been put forward */
 
 /*
  * The daemon's side. "refuse" and "fail" are errors, "burst" does not fit, "large" is

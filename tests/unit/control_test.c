@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "daemon/stream_server.h"
 #include "tests/unit/control_bed.h"
 #include "tests/unit/scratch.h"
 
@@ -100,13 +101,13 @@ a_slow_client_is_closed_however_busy_it_looks(void **state)
 	int fd = connect_client();
 
 	(void)state;
-	for (int i = 0; i < CONTROL_IDLE_S - 1; i++) {
+	for (int i = 0; i < STREAM_SERVER_IDLE_S - 1; i++) {
 		send_text(fd, "x");
-		clock_offset_s++;
+		fake_clock_forward(1000);
 		turn(2);
 	}
 	assert_false(is_closed(fd));
-	clock_offset_s += 2;
+	fake_clock_forward(2000);
 	turn(2);
 	assert_true(is_closed(fd));
 	assert_int_equal(close(fd), 0);
@@ -116,7 +117,7 @@ a_slow_client_is_closed_however_busy_it_looks(void **state)
 static void
 one_client_too_many_is_closed_at_once(void **state)
 {
-	int fds[CONTROL_CLIENTS_MAX], extra;
+	int fds[STREAM_SERVER_CLIENTS_MAX], extra;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
@@ -126,7 +127,7 @@ one_client_too_many_is_closed_at_once(void **state)
 	turn(4);
 	assert_true(is_closed(extra));
 	assert_int_equal(close(extra), 0);
-	assert_false(is_closed(fds[CONTROL_CLIENTS_MAX - 1]));
+	assert_false(is_closed(fds[STREAM_SERVER_CLIENTS_MAX - 1]));
 	assert_int_equal(close(fds[0]), 0);
 	turn(4);
 	assert_string_equal(ask("status\n"), "ok\nhello\n");
@@ -137,13 +138,13 @@ one_client_too_many_is_closed_at_once(void **state)
 static void
 places_come_back_after_the_deadline(void **state)
 {
-	int fds[CONTROL_CLIENTS_MAX];
+	int fds[STREAM_SERVER_CLIENTS_MAX];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		fds[i] = connect_client();
 	turn(20);
-	clock_offset_s += CONTROL_IDLE_S + 1;
+	fake_clock_forward((STREAM_SERVER_IDLE_S + 1) * 1000);
 	turn(20);
 	assert_string_equal(ask("status\n"), "ok\nhello\n");
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
@@ -162,7 +163,7 @@ a_client_that_does_not_read_holds_up_nobody(void **state)
 	turn(20);
 	assert_int_equal(bed.asked, 1);
 	assert_string_equal(ask("status\n"), "ok\nhello\n");
-	clock_offset_s += CONTROL_IDLE_S + 1;
+	fake_clock_forward((STREAM_SERVER_IDLE_S + 1) * 1000);
 	turn(4);
 	assert_int_equal(close(fd), 0);
 }

@@ -87,7 +87,7 @@ static void
 all_flows_of_pods_are_cut_but_what_is_leased(void **state)
 {
 	const struct enforcer_cut cut = sample_cut("10.244.0.0/16", NULL);
-	struct enforcer_lease lease = sample_lease(POD, FAR, 60000);
+	struct enforcer_lease lease = sample_lease(POD, FAR, 3000000);
 
 	(void)state;
 	lease.proto = IPPROTO_UDP;
@@ -98,6 +98,36 @@ all_flows_of_pods_are_cut_but_what_is_leased(void **state)
 	assert_int_equal(flows_from_to(POD, FAR_TOO), 0);
 	assert_int_equal(flows_from_to(OTHER, FAR), 0);
 	assert_int_equal(flows_from_to("fd00:244::5", "2001:db8::1"), 1);
+}
+
+/* Its owner ends between the commit and the pass: the next one does it, once. */
+static void
+a_pass_that_died_is_done_by_the_next_owner(void **state)
+{
+	const struct enforcer_cut cut = sample_cut(POD, FAR);
+	const struct enforcer_table table = sample_table();
+	struct enforcer_lease lease = sample_lease(OTHER, FAR, 3000000);
+
+	(void)state;
+	lease.proto = IPPROTO_UDP;
+	assert_int_equal(put_lease(2, "a.example", lease), 0);
+	give_cuts(&cut, 1);
+	for (int i = 0; i < 2; i++) { /* the second does not come to it either */
+		owner_free(scene.owner);
+		assert_true(scene_shows("comment \"unfinished\""));
+		assert_int_equal(start(), 0);
+		assert_int_equal(put_table(&table), 0);
+	}
+	assert_int_equal(finish()->result, 0);
+	assert_int_equal(flows_from_to(POD, FAR), 0);
+	assert_int_equal(flows_from_to(OTHER, FAR), 1); /* is leased */
+	assert_false(scene_shows("unfinished"));
+	owner_free(scene.owner);
+	assert_int_equal(start(), 0);
+	flows_send(POD, FAR, 443);
+	assert_int_equal(put_table(&table), 0);
+	assert_null(finish());
+	assert_int_equal(flows_from_to(POD, FAR), 1);
 }
 
 /* The second switch comes before the first one's flows were looked for. */
@@ -208,6 +238,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    CUT_TEST(what_is_named_is_cut_and_nothing_else),
 	    CUT_TEST(all_flows_of_pods_are_cut_but_what_is_leased),
+	    CUT_TEST(a_pass_that_died_is_done_by_the_next_owner),
 	    CUT_TEST(a_pass_that_begins_again_forgets_nothing),
 	    CUT_TEST(without_cuts_nobody_looks),
 	    CUT_TEST(a_table_that_was_not_made_cuts_nothing),

@@ -7,13 +7,14 @@
 #include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 
+static const struct hash_key key = {{1, 2}};
 static struct documents documents;
 
 static int
 set_up(void **state)
 {
 	(void)state;
-	return documents_init(&documents);
+	return documents_init(&documents, NULL, &key);
 }
 
 static int
@@ -103,6 +104,52 @@ a_text_has_a_limit(void **state)
 	free(text);
 }
 
+/* Read again from what was kept of two texts. */
+static void
+documents_come_out_of_a_shelf_as_they_were(void **state)
+{
+	static const char *const texts[] = {
+	    "a: 1\n---\n---\nb: {c: [2, 'x']}\n", "kind: Service\n"};
+	const struct document *d;
+	struct memory memory;
+	struct shelf shelf;
+
+	(void)state;
+	shelf_init(&shelf);
+	assert_int_equal(memory_init(&memory, 4096), 0);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_int_equal(read_copy(texts[i]), 0);
+		assert_null(documents.shelved);
+		shelf_add(&shelf, &memory, &documents);
+	}
+	assert_int_equal(shelf_seal(&shelf, &memory), 0);
+	documents_done(&documents);
+
+	assert_int_equal(documents_init(&documents, &shelf, &key), 0);
+	assert_int_equal(read_copy(texts[0]), 0);
+	assert_non_null(documents.shelved);
+	d = documents.first;
+	assert_true(node_is_text(node_get(d->root, "a"), "1"));
+	d = d->next;
+	assert_true(node_is_text(node_get(node_get(d->root, "b"), "c")->child, "2"));
+	assert_int_equal(node_get(d->root, "b")->line, 4);
+	assert_null(d->next);
+	/* and kept again from there */
+	shelf_init(&shelf);
+	shelf_add(&shelf, &memory, &documents);
+	assert_int_equal(shelf_seal(&shelf, &memory), 0);
+	assert_int_equal(read_copy("a: 2\n"), 0);
+	assert_null(documents.shelved);
+	assert_int_equal(read_copy(texts[1]), 0);
+	assert_null(documents.shelved);
+	assert_int_equal(read_copy(texts[0]), 0);
+	assert_non_null(documents.shelved);
+	assert_true(node_is_text(node_get(documents.first->root, "a"), "1"));
+	assert_non_null(documents.first->next);
+	documents_done(&documents);
+	memory_done(&memory);
+}
+
 static void
 a_lack_of_memory_leaves_nothing(void **state)
 {
@@ -112,7 +159,7 @@ a_lack_of_memory_leaves_nothing(void **state)
 	for (size_t n = 0; r != 0; n++) {
 		documents_done(&documents);
 		alloc_fail_at(n);
-		r = documents_init(&documents);
+		r = documents_init(&documents, NULL, &key);
 		if (r == 0) {
 			r = read_copy("a: [1, 2, 3]\n---\nb: 2\n");
 			assert_true(r == 0 || documents.first == NULL);
@@ -130,6 +177,7 @@ main(void)
 	    TEST(documents_come_out_in_order),
 	    TEST(what_there_is_something_to_say_about_is_left_to_others),
 	    TEST(a_text_has_a_limit),
+	    TEST(documents_come_out_of_a_shelf_as_they_were),
 	    TEST(a_lack_of_memory_leaves_nothing),
 	};
 

@@ -197,7 +197,7 @@ what_is_put_comes_back(void **state)
 {
 	struct netlink *nl = *state;
 	const struct enforcer_lease lease =
-	    sample_lease("fd00:244::5", "2001:db8::1", 60000);
+	    sample_lease("fd00:244::5", "2001:db8::1", 3000000);
 	char name[ENFORCER_NAME_MAX];
 	struct element e = element_of(&lease, name, false);
 	struct seen seen = {0};
@@ -207,16 +207,18 @@ what_is_put_comes_back(void **state)
 	netlink_begin(nl);
 	element_grant(nl, &e, 1);
 	assert_int_equal(netlink_commit(nl, NULL), 0);
-	assert_int_equal(element_dump(nl, AF_INET, see, &seen), 0);
+	assert_int_equal(
+	    element_dump(nl, element_form_present(), "leases4", AF_INET, see, &seen), 0);
 	assert_int_equal(seen.count, 0);
-	assert_int_equal(element_dump(nl, AF_INET6, see, &seen), 0);
+	assert_int_equal(
+	    element_dump(nl, element_form_present(), "leases6", AF_INET6, see, &seen), 0);
 	assert_int_equal(seen.count, 1);
 	assert_string_equal(seen.name, name);
 	assert_true(addr_equal(&seen.last.pod, &lease.pod));
 	assert_true(addr_equal(&seen.last.destination, &lease.destination));
 	assert_int_equal(seen.last.port, 443);
 	assert_int_equal(seen.last.proto, IPPROTO_TCP);
-	assert_in_range(seen.last.timeout_ms, 50000, 60000);
+	assert_in_range(seen.last.timeout_ms, 2400000, 3000000);
 }
 
 static void
@@ -229,7 +231,9 @@ elements_of_others_do_no_harm(void **state)
 		      "10.0.0.2 . tcp . 80 }; add element inet egressd "
 		      "leases4 { 10.0.0.1 . 10.0.0.3 . udp . 80 timeout 9m }'"),
 	    0);
-	assert_int_equal(element_dump(*state, AF_INET, see, &seen), 0);
+	assert_int_equal(
+	    element_dump(*state, element_form_present(), "leases4", AF_INET, see, &seen),
+	    0);
 	assert_int_equal(seen.count, 1); /* one without an end is no lease */
 	assert_string_equal(seen.name, "");
 	assert_int_equal(seen.last.proto, IPPROTO_UDP);
@@ -241,7 +245,9 @@ without_the_set_there_is_nothing_to_dump(void **state)
 	struct seen seen = {0};
 
 	assert_int_equal(scene_run("nft delete table inet egressd"), 0);
-	assert_int_equal(element_dump(*state, AF_INET, see, &seen), -ENOENT);
+	assert_int_equal(
+	    element_dump(*state, element_form_present(), "leases4", AF_INET, see, &seen),
+	    -ENOENT);
 }
 
 /* Many pods, so that lists run over into further messages. */
@@ -258,7 +264,7 @@ many_elements_take_few_messages(void **state)
 	memset(name, 'n', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';
 	for (size_t i = 0; i < COUNT; i++) {
-		leases[i] = sample_lease("10.244.0.0", "192.0.2.1", 60000);
+		leases[i] = sample_lease("10.244.0.0", "192.0.2.1", 3000000);
 		leases[i].pod.bytes[2] = (uint8_t)(i >> 8);
 		leases[i].pod.bytes[3] = (uint8_t)i;
 		list[i] = element_of(&leases[i], name, false);
@@ -268,13 +274,15 @@ many_elements_take_few_messages(void **state)
 	types_of(nl, types);
 	assert_string_equal(types, "NNNNN"); /* 900 times 320 bytes, 64 KiB each */
 	assert_int_equal(netlink_commit(nl, NULL), 0);
-	assert_int_equal(element_dump(nl, AF_INET, see, &seen), 0);
+	assert_int_equal(
+	    element_dump(nl, element_form_present(), "leases4", AF_INET, see, &seen), 0);
 	assert_int_equal(seen.count, COUNT);
 	netlink_begin(nl);
 	element_revoke(nl, list, COUNT);
 	assert_int_equal(netlink_commit(nl, NULL), 0);
 	seen.count = 0;
-	assert_int_equal(element_dump(nl, AF_INET, see, &seen), 0);
+	assert_int_equal(
+	    element_dump(nl, element_form_present(), "leases4", AF_INET, see, &seen), 0);
 	assert_int_equal(seen.count, 0);
 	free(leases);
 	free(list);

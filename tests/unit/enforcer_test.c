@@ -126,7 +126,7 @@ static int
 put_lease(uint32_t id, const char *name, const char *destination)
 {
 	const struct enforcer_lease lease =
-	    sample_lease("10.244.0.5", destination, 60000);
+	    sample_lease("10.244.0.5", destination, 3000000);
 	const struct enforcer_message m = sample_leases(id, name, &lease, 1);
 
 	give(&m);
@@ -369,7 +369,7 @@ many_requests_at_once_are_answered_in_order(void **state)
 {
 	enum { COUNT = 1000 };
 	const struct enforcer_table table = sample_table();
-	struct enforcer_lease lease = sample_lease("10.244.0.5", "192.0.2.1", 60000);
+	struct enforcer_lease lease = sample_lease("10.244.0.5", "192.0.2.1", 3000000);
 	struct enforcer_message m;
 
 	(void)state;
@@ -391,7 +391,7 @@ a_deadline_that_has_passed_is_not_tried(void **state)
 {
 	const struct enforcer_table table = sample_table();
 	const struct enforcer_lease lease =
-	    sample_lease("10.244.0.5", "192.0.2.1", 60000);
+	    sample_lease("10.244.0.5", "192.0.2.1", 3000000);
 	struct enforcer_message m = sample_leases(2, "a.example", &lease, 1);
 
 	(void)state;

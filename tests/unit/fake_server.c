@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -248,15 +247,6 @@ fake_server_fails(struct fake_server *f, const struct fake_query *q)
 {
 	(void)f;
 	fake_server_fail(q, RCODE_SERVFAIL);
-}
-
-int64_t
-fake_now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts); /* this clock is always there */
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
 int

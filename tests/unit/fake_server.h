@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/addr.h"
+#include "tests/unit/fake_clock.h"
 
 #define FAKE_QUERIES_MAX 4096 /* remembered */
 #define FAKE_MESSAGE_MAX 65535
@@ -81,9 +82,8 @@ void fake_server_silent(struct fake_server *f, const struct fake_query *q);
 void fake_server_answers(struct fake_server *f, const struct fake_query *q);
 void fake_server_fails(struct fake_server *f, const struct fake_query *q);
 
-/* Run base until *done or for ms at most; true when *done. */
+/* Run base until *done or for ms of the fake clock; true when *done. */
 bool fake_loop_until(struct event_base *base, const bool *done, int64_t ms);
-int64_t fake_now_ms(void);
 /* The same bytes in every run. */
 int fake_random_bytes(void *out, size_t len);
 /* Let this process have count files open, or skip the test. */

@@ -222,6 +222,13 @@ bed_dump_one(
 }
 
 void
+bed_dumped(struct fixture *f, uint32_t id)
+{
+	bed_answer(f, id, 0);
+	bed_answer(f, bed_expect(f, ENFORCER_DUMP), 0);
+}
+
+void
 bed_start(struct fixture *f)
 {
 	uint32_t id;
@@ -230,7 +237,7 @@ bed_start(struct fixture *f)
 	id = bed_expect(f, ENFORCER_DUMP);
 	bed_dump_one(f, id, "a.test", 1, 60000);
 	bed_dump_one(f, id, "b.test", 2, 60000);
-	bed_answer(f, id, 0);
+	bed_dumped(f, id);
 	bed_answer(f, bed_expect(f, ENFORCER_END), 0);
 	assert_true(gate_ready(f->gate));
 	assert_int_equal(f->told, 1);
@@ -243,7 +250,7 @@ bed_switch_to_one(struct fixture *f)
 	struct gate_state state = {
 	    .config = &f->other_config, .registry = f->one.registry};
 
-	return gate_switch(f->gate, &state, bed_on_told);
+	return gate_switch(f->gate, &state, NULL, bed_on_told);
 }
 
 void

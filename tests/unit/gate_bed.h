@@ -45,6 +45,8 @@ uint32_t bed_expect(struct fixture *f, enum enforcer_kind kind);
 /* The kernel holds a lease of 10.244.0.2 for 198.51.100.host. */
 void bed_dump_one(
     struct fixture *f, uint32_t id, const char *name, uint8_t host, uint32_t timeout_ms);
+/* The dump ends, and so does one without anything new, which is asked for then. */
+void bed_dumped(struct fixture *f, uint32_t id);
 /* Bring the table up with a.test at .1 and b.test at .2. */
 void bed_start(struct fixture *f);
 int bed_switch_to_one(struct fixture *f);

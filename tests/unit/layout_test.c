@@ -70,6 +70,7 @@ an_owned_table_names_us(void **state)
 	struct netlink *nl = *state, other;
 	struct layout_found found;
 
+	scene_needs_persist();
 	assert_int_equal(put(nl, 1000, true, false), 0);
 	assert_int_equal(layout_find(nl, &found), 0);
 	assert_true(layout_is_owned(nl, &found));
@@ -156,6 +157,7 @@ removing_needs_a_table_without_a_living_owner(void **state)
 {
 	struct netlink *nl = *state;
 
+	scene_needs_persist();
 	assert_int_equal(layout_remove(), -ENOENT);
 	assert_int_equal(put(nl, 1000, true, false), 0);
 	assert_int_equal(layout_remove(), -EBUSY);

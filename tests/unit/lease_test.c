@@ -1,111 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include <string.h>
-
-#include "daemon/lease.h"
-
-#define NOW INT64_C(1000000)
-#define LONGEST_MS (25 * 3600 * 1000)
-
-struct fixture {
-	struct pods pods;
-	struct leases *leases;
-	struct addr pod;
-	struct name google, other;
-};
-
-static void
-parse(const char *text, struct name *name)
-{
-	assert_int_equal(name_parse(text, strlen(text), name), 0);
-}
-
-static int
-set_up(void **state)
-{
-	static struct fixture f;
-	struct lease_limits limits = {
-	    .size = 8, .per_pod = 6, .per_name = 4, .timeout_ms = LONGEST_MS};
-	struct hash_key key = {{1, 2}};
-
-	memset(&f, 0, sizeof(f));
-	assert_int_equal(pods_init(&f.pods, &key), 0);
-	assert_int_equal(leases_new(&limits, &f.pods, &key, &f.leases), 0);
-	f.pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
-	parse("google.com", &f.google);
-	parse("other.test", &f.other);
-	*state = &f;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	leases_free(f->leases);
-	pods_done(&f->pods);
-	return 0;
-}
-
-static struct lease_target
-target(uint8_t host, uint16_t port)
-{
-	return (struct lease_target){
-	    .addr = addr_make(AF_INET, (uint8_t[]){198, 51, 100, host}),
-	    .port = port,
-	    .proto = IPPROTO_TCP,
-	};
-}
-
-static struct lease *
-reserve(
-    struct fixture *f, const struct name *name, const struct lease_target *t, bool *renew)
-{
-	struct grant *g = lease_grant(f->leases, &f->pod, name);
-	struct lease *lease;
-
-	assert_non_null(g);
-	lease = lease_reserve(f->leases, g, t, renew);
-	lease_grant_release(f->leases, g);
-	return lease;
-}
-
-static enum lease_cover
-check(struct fixture *f, const struct name *name, const struct lease_target *t,
-    int64_t until_ms)
-{
-	struct grant *g = lease_grant(f->leases, &f->pod, name);
-	enum lease_cover cover;
-
-	assert_non_null(g);
-	cover = lease_check(f->leases, g, t, until_ms);
-	lease_grant_release(f->leases, g);
-	return cover;
-}
-
-static struct claim *
-first_claim(struct fixture *f, const struct name *name)
-{
-	struct grant *g = lease_grant(f->leases, &f->pod, name);
-	struct claim *c = LIST_FIRST(&g->claims);
-
-	lease_grant_release(f->leases, g);
-	return c;
-}
-
-static void
-commit(struct fixture *f, const struct name *name, const struct lease_target *t,
-    int64_t end_ms)
-{
-	bool renew;
-	struct lease *lease = reserve(f, name, t, &renew);
-
-	assert_non_null(lease);
-	(void)lease_ask(f->leases, lease, NOW, end_ms); /* what it gives is not used */
-	lease_settle(f->leases, lease, true, end_ms);
-}
+#include "daemon/strain.h"
+#include "tests/unit/lease_bed.h"
 
 static void
 test_covers_only_once_acknowledged(void **state)
@@ -191,9 +88,31 @@ test_limits_refuse_and_evict_nothing(void **state)
 	commit(f, &f->other, &t[1], NOW + 1000);
 	assert_int_equal(check(f, &f->other, &t[2], NOW), LEASE_FULL); /* in all */
 	assert_int_equal(leases_counts(f->leases).refused, 3);
+	for (size_t i = 0; i < STRAIN_LIMITS; i++)
+		assert_int_equal(leases_strain(f->leases)->refused[i], 1);
 	f->pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(check(f, &f->google, &t[i], NOW), LEASE_COVERED);
+}
+
+/* Of 4 leases of a name, 6 of a pod, 8 in all: the fourth, fifth and seventh. */
+static void
+test_a_limit_is_near_before_it_is_reached(void **state)
+{
+	struct fixture *f = *state;
+	struct strain *strain = leases_strain(f->leases);
+
+	for (uint8_t i = 0; i < 7; i++) {
+		struct lease_target other = target(i, 443);
+
+		if (i == 5)
+			f->pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 3});
+		strain_clear(strain);
+		commit(f, i < 4 ? &f->google : &f->other, &other, NOW + 1000);
+		assert_true(strain->near[STRAIN_NAME] == (i == 3));
+		assert_true(strain->near[STRAIN_POD] == (i == 4));
+		assert_true(strain->near[STRAIN_SIZE] == (i == 6));
+	}
 }
 
 static void
@@ -436,13 +355,11 @@ test_known_is_what_is_written_down(void **state)
 	bool renew;
 
 	lease = reserve(f, &f->google, &t, &renew);
-	assert_true(lease_known(f->leases, &f->pod, &t));
-	assert_false(lease_known(f->leases, &f->pod, &u));
+	assert_non_null(lease_find(f->leases, &f->pod, &t));
+	assert_null(lease_find(f->leases, &f->pod, &u));
 	lease_settle(f->leases, lease, false, 0);
-	assert_false(lease_known(f->leases, &f->pod, &t));
+	assert_null(lease_find(f->leases, &f->pod, &t));
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)
@@ -453,6 +370,7 @@ main(void)
 	    TEST(test_refused_renewal_keeps_what_stands),
 	    TEST(test_another_pod_protocol_port_or_address_is_another_lease),
 	    TEST(test_limits_refuse_and_evict_nothing),
+	    TEST(test_a_limit_is_near_before_it_is_reached),
 	    TEST(test_two_names_share_a_lease_and_the_last_claim_ends_it),
 	    TEST(test_withdrawn_while_its_commit_is_under_way),
 	    TEST(test_sweep_forgets_what_has_ended_and_keeps_what_was_renewed),

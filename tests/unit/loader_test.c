@@ -14,6 +14,7 @@
 #include "daemon/loader.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/config_map.h"
+#include "tests/unit/loader_bed.h"
 
 #define TEXT_MAX 2048
 #define STORM_LOADS 12
@@ -24,7 +25,7 @@ struct bed {
 	size_t threads;
 	struct loader_result loaded;
 	int result;
-	char config[128];
+	char config[LOADER_BED_PATH_MAX];
 };
 
 static struct bed bed;
@@ -41,18 +42,10 @@ forget(void)
 	bed.loaded = (struct loader_result){0};
 }
 
-/* A configuration that reads folder "r", and more lines of it. */
 static void
 configure(const char *more)
 {
-	char text[TEXT_MAX];
-
-	(void)snprintf(text, sizeof(text),
-	    "meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}\n"
-	    "upstreams: [192.0.2.53]\nregistry: [%s]\n%s",
-	    scratch_path("r"), more);
-	(void)snprintf(
-	    bed.config, sizeof(bed.config), "%s", scratch_file("c.yaml", text));
+	loader_bed_configure(more, bed.config);
 }
 
 static int
@@ -133,14 +126,9 @@ load_badly(const char *name, const char *part)
 }
 
 static bool
-is_registered(const char *text)
+is_registered(const char *host)
 {
-	struct verdict v;
-	struct name n;
-
-	assert_int_equal(name_parse(text, strlen(text), &n), 0);
-	registry_judge(bed.loaded.registry, NULL, &n, &v);
-	return v.kind == VERDICT_HOST;
+	return loader_bed_lists(bed.loaded.registry, host);
 }
 
 static size_t

@@ -55,8 +55,6 @@ static const struct {
     {"a name needs DNS", ENTRY("STATIC", "app: m"), RESOLUTION_STATIC, "192.0.2.5", 0,
 	"is a name, which ServiceEntry e does not resolve"},
     {"a name is asked", ENTRY("DNS", "app: m"), RESOLUTION_DNS, "192.0.2.5", 1, NULL},
-    {"a port that is not the entry's", ENTRY("STATIC", "app: m"), RESOLUTION_STATIC,
-	"192.0.2.5", 0, "port https of WorkloadEntry a/w5 is 8443"},
     {"no labels select all", ENTRY("STATIC", ""), RESOLUTION_STATIC,
 	"10.1.0.1 10.1.0.2 192.0.2.1 192.0.2.2 192.0.2.5 fd00::1", 0,
 	"selects every workload"},

@@ -67,7 +67,7 @@ a_change_by_another_is_seen(void **state)
 	(void)state;
 	assert_int_equal(put_layout(), 0);
 	assert_int_equal(scene_run("nft add rule inet egressd pod counter"), 0);
-	assert_true(readable(5000));
+	assert_true(readable(60000));
 	assert_true(monitor_read(scene.fd));
 	assert_false(monitor_read(scene.fd)); /* once */
 	assert_int_equal(scene_run("nft delete table inet egressd"), 0);
@@ -94,7 +94,7 @@ other_tables_are_none_of_our_business(void **state)
 	assert_int_equal(scene_run("nft 'add table inet egressd2; add table ip egressd; "
 				   "add chain ip egressd pod; delete table ip egressd'"),
 	    0);
-	assert_true(readable(5000));
+	assert_true(readable(60000));
 	assert_false(monitor_read(scene.fd));
 }
 

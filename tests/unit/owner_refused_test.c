@@ -130,7 +130,8 @@ a_group_that_another_has_is_said_and_no_failure(void **state)
 	assert_int_equal(scene.said[scene.len - 1].kind, ENFORCER_REFUSED);
 	assert_int_equal(scene.said[scene.len - 1].result, -EBUSY);
 	assert_int_equal(
-	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
+	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 3000000)),
+	    0);
 	nflog_close(&other);
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(scene.said[scene.len - 1].kind, ENFORCER_RESULT);

@@ -39,7 +39,7 @@ allow_any_refuses_nothing_and_still_intercepts(void **state)
 	table.intercept = 0;
 	assert_int_equal(put_table(&table), 0);
 	assert_false(scene_shows("goto intercept"));
-	assert_false(scene_shows("dnat ip to"));
+	assert_false(scene_shows("dport 53 dnat"));
 }
 
 static void
@@ -85,8 +85,8 @@ another_owner_adopts_what_the_last_one_left(void **state)
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
-	assert_int_equal(
-	    put_lease(2, "a.example", sample_lease("fd00:244::5", "2001:db8::1", 60000)),
+	assert_int_equal(put_lease(2, "a.example",
+			     sample_lease("fd00:244::5", "2001:db8::1", 3000000)),
 	    0);
 	owner_free(scene.owner);
 	assert_true(scene_shows("2001:db8::1"));
@@ -96,6 +96,7 @@ another_owner_adopts_what_the_last_one_left(void **state)
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(dump(), 1);
 	assert_int_equal(scene.lost, 0);
+	scene_needs_persist();
 	/* and it is ours now */
 	assert_int_equal(scene_run("nft delete table inet egressd 2>/dev/null"), 1);
 }
@@ -107,6 +108,7 @@ a_living_owner_is_not_robbed(void **state)
 	struct owner *first;
 
 	(void)state;
+	scene_needs_persist();
 	assert_int_equal(put_table(&table), 0);
 	first = scene.owner;
 	assert_int_equal(start(), 0);
@@ -122,10 +124,12 @@ flushing_the_ruleset_leaves_an_owned_table(void **state)
 	const struct enforcer_table table = sample_table();
 
 	(void)state;
+	scene_needs_persist();
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(owner_watch_fd(scene.owner), -1);
 	assert_int_equal(
-	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
+	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 3000000)),
+	    0);
 	assert_int_equal(scene_run("nft flush ruleset"), 0);
 	assert_int_equal(dump(), 1);
 }
@@ -134,12 +138,16 @@ static void
 a_newer_layout_is_left_alone(void **state)
 {
 	const struct enforcer_table table = sample_table();
+	const struct enforcer_message m = sample_message(ENFORCER_DUMP, 2, 0);
 
 	(void)state;
-	assert_int_equal(
-	    scene_run("nft 'add table inet egressd { comment \"egressd 2\"; }'"), 0);
-	assert_int_equal(put_table(&table), -EPERM);
-	assert_true(scene_shows("egressd 2"));
+	assert_int_equal(scene_run("nft 'add table inet egressd { comment \"egressd "
+				   "9\"; }'"),
+	    0);
+	assert_int_equal(put_table(&table), -EPROTONOSUPPORT);
+	give(&m);
+	assert_int_equal(result_of(2), -EPROTONOSUPPORT);
+	assert_true(scene_shows("egressd 9"));
 	assert_false(scene_shows("leases4"));
 }
 
@@ -168,6 +176,43 @@ no_layout_or_another_shape_is_replaced_and_told(void **state)
 	assert_true(scene_shows("size 1000"));
 }
 
+/* A table that cannot be brought to ours in place: what it holds is not lost with it. */
+static void
+a_replaced_table_leaves_its_leases(void **state)
+{
+	struct enforcer_table table = sample_table();
+	struct enforcer_lease lease = sample_lease("10.244.0.6", "192.0.2.6", 3000000);
+	struct enforcer_message m = sample_leases(1, "", &lease, 1);
+
+	(void)state;
+	table.own = 0;
+	assert_int_equal(put_table(&table), 0);
+	assert_int_equal(
+	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 3000000)),
+	    0);
+	assert_int_equal(put_lease(2, "b.example",
+			     sample_lease("fd00:244::5", "2001:db8::1", 3000000)),
+	    0);
+	assert_int_equal(put_lease(3, "c.example", lease), 0);
+	owner_free(scene.owner);
+	assert_int_equal(
+	    scene_run("nft 'flush table inet egressd; delete set inet egressd fixed4; "
+		      "add set inet egressd fixed4 { type ipv4_addr; }'"),
+	    0);
+	assert_int_equal(start(), 0);
+	assert_int_equal(dump(), 3);
+	sample_begin(1, &table, give);
+	m.kind = ENFORCER_REVOKE; /* what does not come over */
+	give(&m);
+	assert_int_equal(end(1), 0);
+	assert_int_equal(scene.lost, 0);
+	assert_int_equal(dump(), 2);
+	assert_true(scene_shows("comment \"a.example\""));
+	assert_true(scene_shows("comment \"b.example\""));
+	assert_in_range(left_ms("192.0.2.1"), 2400000, 3000000);
+	assert_true(scene_shows("ipv4_addr . ipv4_addr . inet_proto . inet_service"));
+}
+
 /* The sets of open pods and of flows that were cut came later than the first table: what
  * was there goes on. */
 static void
@@ -180,10 +225,12 @@ a_table_without_later_sets_gets_them_and_keeps_its_leases(void **state)
 	table.own = 0;
 	assert_int_equal(put_table(&table), 0);
 	assert_int_equal(
-	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 60000)), 0);
+	    put_lease(2, "a.example", sample_lease("10.244.0.5", "192.0.2.1", 3000000)),
+	    0);
 	owner_free(scene.owner);
 	assert_int_equal(
 	    scene_run("nft 'flush chain inet egressd pod; flush chain inet egressd guard;"
+		      "flush chain inet egressd nowhere;"
 		      "delete set inet egressd open4; delete set inet egressd open6;"
 		      "delete set inet egressd cut4; delete set inet egressd cut6'"),
 	    0);
@@ -207,7 +254,7 @@ static void
 a_transaction_out_of_bounds_changes_nothing(void **state)
 {
 	struct enforcer_table table = sample_table();
-	struct enforcer_lease lease = sample_lease("10.1.0.5", "192.0.2.1", 60000);
+	struct enforcer_lease lease = sample_lease("10.1.0.5", "192.0.2.1", 3000000);
 	struct enforcer_message m = sample_leases(1, "a.example", &lease, 1);
 
 	(void)state;
@@ -265,7 +312,7 @@ wait_readable(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	return poll(&p, 1, 5000) == 1;
+	return poll(&p, 1, 60000) == 1;
 }
 
 static void
@@ -273,7 +320,7 @@ a_deleted_table_is_noticed_and_told_once(void **state)
 {
 	struct enforcer_table table = sample_table();
 	const struct enforcer_lease lease =
-	    sample_lease("10.244.0.5", "192.0.2.1", 60000);
+	    sample_lease("10.244.0.5", "192.0.2.1", 3000000);
 
 	(void)state;
 	table.own = 0;
@@ -300,7 +347,7 @@ a_commit_into_nothing_is_enoent_and_lost(void **state)
 {
 	struct enforcer_table table = sample_table();
 	const struct enforcer_lease lease =
-	    sample_lease("10.244.0.5", "192.0.2.1", 60000);
+	    sample_lease("10.244.0.5", "192.0.2.1", 3000000);
 
 	(void)state;
 	table.own = 0;
@@ -344,7 +391,7 @@ whoever_changes_the_table_is_noticed(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
 		scene.lost = 0;
 		assert_int_equal(put_lease(2, "a.example",
-				     sample_lease("10.244.0.5", "192.0.2.1", 60000)),
+				     sample_lease("10.244.0.5", "192.0.2.1", 3000000)),
 		    0);
 		assert_int_equal(scene_run(changes[i]), 0);
 		assert_true(wait_readable(owner_watch_fd(scene.owner)));
@@ -419,6 +466,7 @@ main(void)
 	    OWNER_TEST(flushing_the_ruleset_leaves_an_owned_table),
 	    OWNER_TEST(a_newer_layout_is_left_alone),
 	    OWNER_TEST(no_layout_or_another_shape_is_replaced_and_told),
+	    OWNER_TEST(a_replaced_table_leaves_its_leases),
 	    OWNER_TEST(a_table_without_later_sets_gets_them_and_keeps_its_leases),
 	    OWNER_TEST(a_transaction_out_of_bounds_changes_nothing),
 	    OWNER_TEST(overlapping_fixed_and_ranges_are_taken),

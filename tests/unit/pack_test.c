@@ -87,6 +87,7 @@ every_shape_comes_back(void **state)
 	    "\n\n\n- 1\n-\n- 'x'\n- {a: [b, {c: d}], e: f}\n- |\n  several\n  lines\n",
 	    "? a\n: b\n",
 	    "{\"json\": [true, 1, \"\\u00e9\\u4e2d\"]}",
+	    "hosts:\n- 'hosts'\n- host\nkind: {kind: ServiceEntry, '*': \".\"}\n",
 	    "deep: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[end]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
 	};
 	struct bed bed;
@@ -124,8 +125,9 @@ every_length_comes_back(void **state)
 	buf_done(&text);
 }
 
+/* Half of this one's bytes are frequent words. */
 static void
-a_pack_is_about_as_large_as_its_text(void **state)
+a_pack_is_smaller_than_its_text(void **state)
 {
 	static const char text[] =
 	    "apiVersion: networking.istio.io/v1\nkind: ServiceEntry\n"
@@ -137,7 +139,7 @@ a_pack_is_about_as_large_as_its_text(void **state)
 
 	(void)state;
 	assert_int_equal(try_text(&bed, text, sizeof(text) - 1), 0);
-	assert_true(bed.pack.len < 2 * sizeof(text));
+	assert_true(bed.pack.len < sizeof(text));
 	done(&bed);
 }
 
@@ -171,7 +173,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_shape_comes_back),
 	    cmocka_unit_test(every_length_comes_back),
-	    cmocka_unit_test(a_pack_is_about_as_large_as_its_text),
+	    cmocka_unit_test(a_pack_is_smaller_than_its_text),
 	    cmocka_unit_test(a_lack_of_memory_is_told),
 	};
 

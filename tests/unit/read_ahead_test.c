@@ -109,6 +109,14 @@ assert_file(const struct manifest_file *f, size_t i)
 	assert_string_equal(f->text + strspn(f->text, "\n"), word);
 }
 
+static int
+start(size_t threads)
+{
+	const struct read_ahead_options options = {.max = BYTES_MAX, .threads = threads};
+
+	return read_ahead_start(&reader, &folder, &options);
+}
+
 static void
 files_come_in_order_however_many_threads_read_them(void **state)
 {
@@ -118,8 +126,7 @@ files_come_in_order_however_many_threads_read_them(void **state)
 	assert_int_equal(folder_open(scratch_path("r"), FILES, &folder), 0);
 	assert_int_equal(folder.count, FILES);
 	for (size_t threads = 0; threads <= READ_AHEAD_THREADS + 1; threads++) {
-		assert_int_equal(
-		    read_ahead_start(&reader, &folder, BYTES_MAX, threads), 0);
+		assert_int_equal(start(threads), 0);
 		assert_int_equal(
 		    reader.thread_count, MIN_OF(threads, READ_AHEAD_THREADS));
 		for (size_t i = 0; i < FILES; i++)
@@ -137,7 +144,7 @@ reading_may_stop_anywhere(void **state)
 		write_file(i);
 	assert_int_equal(folder_open(scratch_path("r"), FILES, &folder), 0);
 	for (size_t last = 0; last < 20; last++) {
-		assert_int_equal(read_ahead_start(&reader, &folder, BYTES_MAX, 3), 0);
+		assert_int_equal(start(3), 0);
 		for (size_t i = 0; i < last; i++)
 			assert_file(read_ahead_file(&reader, i), i);
 		read_ahead_stop(&reader);
@@ -149,7 +156,7 @@ an_empty_folder_starts_and_stops(void **state)
 {
 	(void)state;
 	assert_int_equal(folder_open(scratch_path("r"), FILES, &folder), 0);
-	assert_int_equal(read_ahead_start(&reader, &folder, BYTES_MAX, 2), 0);
+	assert_int_equal(start(2), 0);
 	assert_int_equal(reader.thread_count, 0);
 	read_ahead_stop(&reader);
 }
@@ -164,7 +171,7 @@ a_lack_of_memory_is_told(void **state)
 	assert_int_equal(folder_open(scratch_path("r"), FILES, &folder), 0);
 	for (size_t n = 0; r != 0; n++) {
 		alloc_fail_at(n);
-		r = read_ahead_start(&reader, &folder, BYTES_MAX, 0);
+		r = start(0);
 		if (r == 0) {
 			const struct manifest_file *f = read_ahead_file(&reader, 0);
 

@@ -1,151 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/unit/unit.h"
-
-#include <string.h>
-
-#include "daemon/rejudge.h"
-#include "policy/registry.h"
-
-#define NOW INT64_C(1000000)
-
-#define POLICY                                                                           \
-	"apiVersion: install.istio.io/v1alpha1\n"                                        \
-	"kind: IstioOperator\n"                                                          \
-	"metadata: {name: mesh, namespace: istio-system}\n"                              \
-	"spec: {meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}}\n"           \
-	"---\n"
-#define ENTRY(name, host, ports, more)                                                   \
-	"apiVersion: networking.istio.io/v1\n"                                           \
-	"kind: ServiceEntry\n"                                                           \
-	"metadata: {name: " name "}\n"                                                   \
-	"spec:\n"                                                                        \
-	"  hosts: [\"" host "\"]\n"                                                      \
-	"  ports: [" ports "]\n"                                                         \
-	"  resolution: DNS\n" more "---\n"
-#define HTTPS "{number: 443, name: https, protocol: HTTPS}"
-#define HTTP "{number: 80, name: http, protocol: HTTP}"
-
-struct fixture {
-	struct pods pods;
-	struct leases *leases;
-	struct change change;
-	struct rejudge rejudge;
-	struct addr pod;
-};
-
-static int
-set_up(void **state)
-{
-	static struct fixture f;
-	struct lease_limits limits = {
-	    .size = 64, .per_pod = 64, .per_name = 64, .timeout_ms = 3600 * 1000};
-	struct hash_key key = {{1, 2}};
-	struct enforcer_table table = {.enforce = 1};
-
-	memset(&f, 0, sizeof(f));
-	assert_int_equal(pods_init(&f.pods, &key), 0);
-	assert_int_equal(leases_new(&limits, &f.pods, &key, &f.leases), 0);
-	f.pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
-	change_begin(&f.change, &table);
-	*state = &f;
-	return 0;
-}
-
-static int
-tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	change_done(&f->change);
-	leases_free(f->leases);
-	pods_done(&f->pods);
-	return 0;
-}
-
-static struct registry *
-build(const char *text)
-{
-	struct registry_settings settings = {0};
-	struct registry *registry = NULL;
-	struct registry_builder *b;
-	struct findings findings;
-
-	findings_init(&findings, FINDINGS_MAX);
-	b = registry_builder_new(&settings, &findings);
-	assert_non_null(b);
-	assert_int_equal(registry_builder_add(b, "test.yaml", text, strlen(text)), 0);
-	assert_int_equal(registry_builder_finish(b, &registry), 0);
-	findings_done(&findings);
-	return registry;
-}
-
-static void
-hold(struct fixture *f, const char *text, uint8_t host, uint16_t port)
-{
-	struct lease_target t = {
-	    .addr = addr_make(AF_INET, (uint8_t[]){198, 51, 100, host}),
-	    .port = port,
-	    .proto = IPPROTO_TCP,
-	};
-	struct name name;
-
-	assert_int_equal(name_parse(text, strlen(text), &name), 0);
-	assert_int_equal(lease_restore(f->leases, &f->pod, &name, &t, NOW + 60000), 0);
-}
-
-/* Judge all leases by this registry. */
-static void
-judge(struct fixture *f, const char *text)
-{
-	struct registry *registry = build(text);
-
-	rejudge_run(&f->rejudge, f->leases, registry, true, &f->change, NOW);
-	assert_int_equal(change_end(&f->change), 0);
-	registry_unref(registry);
-}
-
-static size_t
-records(struct fixture *f, enum enforcer_kind kind, const char *name)
-{
-	struct enforcer_message m;
-	size_t n = 0;
-	uint32_t size;
-
-	for (size_t pos = 0; pos < f->change.frames.len; pos += sizeof(size) + size) {
-		memcpy(&size, f->change.frames.bytes + pos, sizeof(size));
-		memcpy(&m, f->change.frames.bytes + pos + sizeof(size), size);
-		if (m.kind == kind && strcmp(m.name, name) == 0)
-			n += m.count;
-	}
-	return n;
-}
-
-/* The first message with leases. */
-static bool
-lease_message(struct fixture *f, struct enforcer_message *m)
-{
-	uint32_t size;
-
-	for (size_t pos = 0; pos < f->change.frames.len; pos += sizeof(size) + size) {
-		memcpy(&size, f->change.frames.bytes + pos, sizeof(size));
-		memcpy(m, f->change.frames.bytes + pos + sizeof(size), size);
-		if (m->kind == ENFORCER_LEASES)
-			return true;
-	}
-	return false;
-}
+#include "tests/unit/rejudge_bed.h"
 
 static void
 test_what_is_still_allowed_stays(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	leased_hold(f, "google.com", 1, 443);
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
 	assert_int_equal(f->rejudge.withdrawn, 0);
 	assert_int_equal(f->rejudge.added, 0);
-	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 0);
-	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 0);
+	assert_int_equal(leased_records(f, ENFORCER_REVOKE, ""), 0);
+	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 0);
 	rejudge_settle(&f->rejudge, true);
 	assert_int_equal(leases_counts(f->leases).leases, 1);
 }
@@ -155,13 +21,13 @@ test_removed_name_and_removed_port_go(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
-	hold(f, "google.com", 1, 80);
-	hold(f, "gone.test", 2, 443);
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	leased_hold(f, "google.com", 1, 443);
+	leased_hold(f, "google.com", 1, 80);
+	leased_hold(f, "gone.test", 2, 443);
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
 	assert_int_equal(f->rejudge.withdrawn, 2);
-	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 2);
-	assert_int_equal(records(f, ENFORCER_CUT, ""), 2);
+	assert_int_equal(leased_records(f, ENFORCER_REVOKE, ""), 2);
+	assert_int_equal(leased_records(f, ENFORCER_CUT, ""), 2);
 	rejudge_settle(&f->rejudge, true);
 	assert_int_equal(leases_counts(f->leases).leases, 1);
 	assert_int_equal(leases_counts(f->leases).grants, 1);
@@ -181,17 +47,17 @@ left_after(struct fixture *f, const char *first, const char *second)
 	const char *const texts[] = {first, second};
 	size_t left;
 
-	hold(f, "google.com", 1, 443);
+	leased_hold(f, "google.com", 1, 443);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		change_done(&f->change);
 		change_begin(&f->change, &table);
-		judge(f, texts[i]);
+		leased_judge(f, texts[i]);
 		rejudge_settle(&f->rejudge, true);
 		if (i == 0)
 			assert_int_equal(f->rejudge.withdrawn, 0);
 	}
 	left = leases_counts(f->leases).leases;
-	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 1 - left);
+	assert_int_equal(leased_records(f, ENFORCER_REVOKE, ""), 1 - left);
 	return left;
 }
 
@@ -224,8 +90,8 @@ test_allow_any_keeps_no_lease(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
-	judge(f, ENTRY("google", "google.com", HTTPS, ""));
+	leased_hold(f, "google.com", 1, 443);
+	leased_judge(f, ENTRY("google", "google.com", HTTPS, ""));
 	assert_int_equal(f->rejudge.withdrawn, 1);
 	rejudge_settle(&f->rejudge, true);
 }
@@ -235,14 +101,34 @@ test_new_port_comes_on_known_addresses(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
-	hold(f, "google.com", 2, 443);
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
+	leased_hold(f, "google.com", 1, 443);
+	leased_hold(f, "google.com", 2, 443);
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
 	assert_int_equal(f->rejudge.added, 2);
-	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 2);
+	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 2);
 	assert_int_equal(leases_counts(f->leases).leases, 4);
 	rejudge_settle(&f->rejudge, true);
 	assert_int_equal(leases_counts(f->leases).leases, 4);
+}
+
+/* So that it may be renewed for as long as the port that was looked up. */
+static void
+test_new_port_is_needed_for_as_long_as_the_known_one(void **state)
+{
+	struct fixture *f = *state;
+	struct lease_target t = {
+	    .addr = addr_make(AF_INET, (uint8_t[]){198, 51, 100, 1}),
+	    .port = 80,
+	    .proto = IPPROTO_TCP,
+	};
+	const struct lease *lease;
+
+	leased_hold(f, "google.com", 1, 443);
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
+	rejudge_settle(&f->rejudge, true);
+	lease = lease_find(f->leases, &f->pod, &t);
+	assert_non_null(lease);
+	assert_int_equal(LIST_FIRST(&lease->claims)->until_ms, NOW + 60000);
 }
 
 static void
@@ -250,8 +136,8 @@ test_new_port_that_the_kernel_refused_is_not_there(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
+	leased_hold(f, "google.com", 1, 443);
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
 	rejudge_settle(&f->rejudge, false);
 	assert_int_equal(leases_counts(f->leases).leases, 1);
 }
@@ -261,12 +147,12 @@ test_shared_address_stays_for_the_other_name_under_its_name(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "gone.test", 1, 443);
-	hold(f, "google.com", 1, 443);
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	leased_hold(f, "gone.test", 1, 443);
+	leased_hold(f, "google.com", 1, 443);
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
 	assert_int_equal(f->rejudge.withdrawn, 0);
-	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 0);
-	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 1);
+	assert_int_equal(leased_records(f, ENFORCER_REVOKE, ""), 0);
+	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 1);
 	rejudge_settle(&f->rejudge, true);
 	assert_int_equal(leases_counts(f->leases).leases, 1);
 }
@@ -277,11 +163,12 @@ test_a_name_that_ended_is_replaced(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
-	hold(f, "google.com", 2, 443);
-	LIST_FIRST(&leases_first_grant(f->leases)->claims)->lease->renamed = true;
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
-	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 1);
+	leased_hold(f, "google.com", 1, 443);
+	leased_hold(f, "google.com", 2, 443);
+	LIST_FIRST(&grants_first(leases_grants(f->leases))->claims)->lease->renamed =
+	    true;
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 1);
 	rejudge_settle(&f->rejudge, true);
 }
 
@@ -296,7 +183,7 @@ test_address_that_became_forbidden_goes(void **state)
 
 	assert_int_equal(name_parse("google.com", 10, &name), 0);
 	assert_int_equal(lease_restore(f->leases, &f->pod, &name, &t, NOW + 60000), 0);
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
 	assert_int_equal(f->rejudge.withdrawn, 1);
 	rejudge_settle(&f->rejudge, true);
 }
@@ -309,7 +196,7 @@ test_address_that_became_forbidden_goes(void **state)
 static void
 came_by(struct fixture *f, const char *text)
 {
-	struct registry *registry = build(text);
+	struct registry *registry = leased_build(text);
 	struct verdict v;
 	struct name name;
 	struct grant *g;
@@ -336,11 +223,11 @@ test_same_endpoints_keep_what_came_from_them(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
+	leased_hold(f, "google.com", 1, 443);
 	came_by(f, BEHIND(AT("a.test") ", " AT("b.test")));
-	judge(f, BEHIND(AT("B.test") ", " AT("a.test")));
+	leased_judge(f, BEHIND(AT("B.test") ", " AT("a.test")));
 	assert_int_equal(left(f), 1);
-	judge(f, BEHIND(AT("b.test") ", " AT("a.test")));
+	leased_judge(f, BEHIND(AT("b.test") ", " AT("a.test")));
 	assert_int_equal(left(f), 1);
 }
 
@@ -357,10 +244,10 @@ test_other_endpoints_keep_only_what_is_listed(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		hold(f, "google.com", 1, 443);
-		hold(f, "google.com", 2, 443);
+		leased_hold(f, "google.com", 1, 443);
+		leased_hold(f, "google.com", 2, 443);
 		came_by(f, BEHIND(AT("a.test") ", " AT("b.test")));
-		judge(f, others[i]);
+		leased_judge(f, others[i]);
 		assert_int_equal(f->rejudge.withdrawn, 1);
 		assert_int_equal(left(f), 1);
 	}
@@ -371,10 +258,10 @@ test_what_the_host_itself_gave_goes_when_others_are_asked(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	leased_hold(f, "google.com", 1, 443);
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
 	assert_int_equal(left(f), 1);
-	judge(f, BEHIND(AT("a.test")));
+	leased_judge(f, BEHIND(AT("a.test")));
 	assert_int_equal(left(f), 0);
 }
 
@@ -383,13 +270,13 @@ test_repeat_writes_each_lease_once(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
-	hold(f, "other.test", 1, 443);
-	hold(f, "other.test", 2, 443);
+	leased_hold(f, "google.com", 1, 443);
+	leased_hold(f, "other.test", 1, 443);
+	leased_hold(f, "other.test", 2, 443);
 	rejudge_repeat(f->leases, &f->change, NOW);
 	assert_int_equal(change_end(&f->change), 0);
-	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 1);
-	assert_int_equal(records(f, ENFORCER_LEASES, "other.test"), 1);
+	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 1);
+	assert_int_equal(leased_records(f, ENFORCER_LEASES, "other.test"), 1);
 }
 
 static void
@@ -397,10 +284,10 @@ test_repeat_leaves_out_what_has_ended(void **state)
 {
 	struct fixture *f = *state;
 
-	hold(f, "google.com", 1, 443);
+	leased_hold(f, "google.com", 1, 443);
 	rejudge_repeat(f->leases, &f->change, NOW + 60000);
 	assert_int_equal(change_end(&f->change), 0);
-	assert_int_equal(records(f, ENFORCER_LEASES, "google.com"), 0);
+	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 0);
 }
 
 /* Both names go, in whatever order the walk meets them: what is made and revoked in one
@@ -412,15 +299,15 @@ test_shared_address_goes_with_its_last_name(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < 2; i++) {
-		hold(
+		leased_hold(
 		    f, names[i], (uint8_t)i, 443); /* stands in the kernel by this name */
-		hold(f, names[1 - i], (uint8_t)i, 443);
+		leased_hold(f, names[1 - i], (uint8_t)i, 443);
 	}
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS, ""));
 	assert_int_equal(f->rejudge.withdrawn, 2);
-	assert_int_equal(records(f, ENFORCER_REVOKE, ""), 2);
+	assert_int_equal(leased_records(f, ENFORCER_REVOKE, ""), 2);
 	for (size_t i = 0; i < 2; i++)
-		assert_int_equal(records(f, ENFORCER_LEASES, names[i]), 0);
+		assert_int_equal(leased_records(f, ENFORCER_LEASES, names[i]), 0);
 	rejudge_settle(&f->rejudge, true);
 	assert_int_equal(leases_counts(f->leases).leases, 0);
 }
@@ -440,7 +327,7 @@ test_what_is_written_again_is_not_cut_below_what_is_under_way(void **state)
 	struct name name;
 	bool renew;
 
-	hold(f, "google.com", 1, 443);
+	leased_hold(f, "google.com", 1, 443);
 	assert_int_equal(name_parse("google.com", 10, &name), 0);
 	g = lease_grant(f->leases, &f->pod, &name);
 	lease = lease_reserve(f->leases, g, &t, &renew);
@@ -448,7 +335,7 @@ test_what_is_written_again_is_not_cut_below_what_is_under_way(void **state)
 	assert_int_equal(lease_ask(f->leases, lease, NOW, NOW + 900000), 900000);
 	rejudge_repeat(f->leases, &f->change, NOW);
 	assert_int_equal(change_end(&f->change), 0);
-	assert_true(lease_message(f, &m));
+	assert_true(leased_message(f, &m));
 	assert_int_equal(m.body.leases[0].timeout_ms, 900000);
 	lease_settle(f->leases, lease, true, NOW + 900000);
 }
@@ -461,16 +348,14 @@ test_nothing_is_asked_for_longer_than_the_limit(void **state)
 	    .size = 64, .per_pod = 64, .per_name = 64, .timeout_ms = 5000};
 	struct enforcer_message m;
 
-	hold(f, "google.com", 1, 443);
+	leased_hold(f, "google.com", 1, 443);
 	leases_set_limits(f->leases, &limits);
-	judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
-	assert_true(lease_message(f, &m));
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
+	assert_true(leased_message(f, &m));
 	assert_int_equal(m.count, 1);
 	assert_int_equal(m.body.leases[0].timeout_ms, 5000);
 	rejudge_settle(&f->rejudge, true);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
 main(void)
@@ -481,6 +366,7 @@ main(void)
 	    TEST(test_leases_go_with_their_pod),
 	    TEST(test_allow_any_keeps_no_lease),
 	    TEST(test_new_port_comes_on_known_addresses),
+	    TEST(test_new_port_is_needed_for_as_long_as_the_known_one),
 	    TEST(test_new_port_that_the_kernel_refused_is_not_there),
 	    TEST(test_shared_address_stays_for_the_other_name_under_its_name),
 	    TEST(test_a_name_that_ended_is_replaced),

@@ -190,6 +190,43 @@ test_the_history_counts_repeats(void **state)
 	history_free(history);
 }
 
+static void
+near(struct report *r, const char *text, uint8_t pod, enum strain_limit limit,
+    int64_t now_ms)
+{
+	struct addr addr = addr_make(AF_INET, (uint8_t[]){10, 244, 0, pod});
+	struct name name;
+	struct report_subject s = {.pod = &addr, .name = &name, .type = 1};
+
+	assert_int_equal(name_parse(text, strlen(text), &name), 0);
+	report_near(r, &s, limit, now_ms);
+}
+
+static void
+test_a_limit_that_is_near_is_told_once(void **state)
+{
+	static struct report r;
+	struct hash_key key = {{1, 2}};
+	uint64_t before = told();
+
+	(void)state;
+	report_init(&r, &key, NULL);
+	for (int i = 0; i < 2; i++) { /* one in all, one a pod, one a pod and name */
+		near(&r, "a.test", 1, STRAIN_SIZE, 1000);
+		near(&r, "b.test", 2, STRAIN_SIZE, 1000);
+		near(&r, "a.test", 1, STRAIN_POD, 1000);
+		near(&r, "b.test", 1, STRAIN_POD, 1000);
+		near(&r, "a.test", 1, STRAIN_NAME, 1000);
+		near(&r, "b.test", 1, STRAIN_NAME, 1000);
+		assert_int_equal(told() - before, 4);
+	}
+	near(&r, "a.test", 1, STRAIN_SIZE, 1000 + REPORT_NEAR_MS - 1);
+	assert_int_equal(told() - before, 4);
+	assert_int_equal(r.suppressed_total, 0); /* it is one thing that goes on */
+	near(&r, "a.test", 1, STRAIN_SIZE, 1000 + REPORT_NEAR_MS);
+	assert_int_equal(told() - before, 5);
+}
+
 int
 main(void)
 {
@@ -201,6 +238,7 @@ main(void)
 	    cmocka_unit_test(test_one_pod_does_not_hide_another),
 	    cmocka_unit_test(test_the_history_counts_repeats),
 	    cmocka_unit_test(test_all_pods_together_are_bounded),
+	    cmocka_unit_test(test_a_limit_that_is_near_is_told_once),
 	};
 
 	/* a path that no journal listens at: records wait, and count */

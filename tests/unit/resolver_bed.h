@@ -14,7 +14,7 @@
 #include "tests/unit/alloc.h"
 #include "tests/unit/fake_server.h"
 
-#define SOON_MS 3000 /* more than any test needs */
+#define SOON_MS 3000 /* of the fake clock: more than any test needs */
 #define QUIET_MS 20
 
 struct client {
@@ -38,7 +38,7 @@ static uint32_t ttl_s;
 BED_FUNCTION int64_t
 now_ms(void)
 {
-	return fake_now_ms() + clock_ahead_ms;
+	return fake_clock_ms() + clock_ahead_ms;
 }
 
 BED_FUNCTION void

@@ -134,7 +134,7 @@ verdicts_are_named_as_nft_names_them(void **state)
 static void
 a_rule_for_no_chain_fails_the_commit(void **state)
 {
-	struct rule r = begin("nowhere");
+	struct rule r = begin("missing");
 
 	(void)state;
 	rule_drop(&r);

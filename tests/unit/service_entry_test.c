@@ -128,8 +128,7 @@ static const struct entry_case cases[] = {
 	"65536}]"},
     {"E12 targetPort 0, as the schema has it", REFUSED, "targetPort", "",
 	"hosts: [a.com], ports: [{number: 1, name: a, protocol: TLS, targetPort: 0}]"},
-    {"E12 targetPort of its own is not translated", WARNED, "targetPort 2 of port \"a\"",
-	"",
+    {"E12 targetPort of its own", CLEAN, NULL, "",
 	"hosts: [a.com], ports: [{number: 1, name: a, protocol: TLS, targetPort: 2}]"},
     {"E12 targetPort equal", CLEAN, NULL, "",
 	"hosts: [a.com], ports: [{number: 1, name: a, protocol: TLS, targetPort: 1}]"},
@@ -210,10 +209,16 @@ static const struct entry_case cases[] = {
 	"hosts: [a.com], resolution: STATIC, endpoints: [{address: 1.2.3.4, ports: "
 	"{https: "
 	"null}}], " PORTS},
-    {"E23 endpoint port of its own is not translated", WARNED, "only 443 is opened", "",
+    {"E23 endpoint port of its own", CLEAN, NULL, "",
 	"hosts: [a.com], resolution: STATIC, endpoints: [{address: 1.2.3.4, ports: "
 	"{https: "
 	"8443}}], " PORTS},
+    {"E23 that of a name", CLEAN, NULL, "",
+	"hosts: [a.com], resolution: DNS, endpoints: [{address: b.com, ports: {https: "
+	"8443}}], " PORTS},
+    {"addresses before an endpoint that is a name", WARNED, "\"b.com\" is a name", "",
+	"hosts: [a.com], resolution: DNS, addresses: [192.0.2.1], endpoints: [{address: "
+	"b.com}], " PORTS},
     {"E24 bad label key", REFUSED, "key of a label", "",
 	"hosts: [a.com], resolution: STATIC, endpoints: [{address: 1.2.3.4, labels: {'a "
 	"b': "

@@ -117,6 +117,28 @@ the_first_bad_value_refuses_the_whole(void **state)
 	assert_int_equal(transaction_end(&scene), 0); /* and the next is a new one */
 }
 
+static void
+ways_are_kept_as_they_come(void **state)
+{
+	struct enforcer_message m = sample_message(ENFORCER_WAYS, 1, 1);
+	struct ruleset rs;
+
+	(void)state;
+	begin();
+	m.body.ways[0] = (struct enforcer_way){
+	    .service = 2, .weight = 3, .proto = IPPROTO_TCP, .port = 80};
+	give(&m);
+	assert_int_equal(transaction_end(&scene), 0);
+	rs = transaction_ruleset(&scene);
+	assert_int_equal(rs.way_count, 1);
+	assert_int_equal(rs.ways[0].weight, 3);
+	transaction_clear(&scene);
+	begin();
+	m.body.ways[0].weight = 0;
+	give(&m);
+	assert_int_equal(transaction_end(&scene), -EPERM);
+}
+
 /* The order of PODS and LEASES does not matter: both are looked at when all is there. */
 static void
 leases_are_measured_by_the_ranges_of_their_own_transaction(void **state)
@@ -180,6 +202,7 @@ main(void)
 	    TRANSACTION_TEST(lists_add_up_over_messages),
 	    TRANSACTION_TEST(leases_keep_their_own_name),
 	    TRANSACTION_TEST(the_first_bad_value_refuses_the_whole),
+	    TRANSACTION_TEST(ways_are_kept_as_they_come),
 	    TRANSACTION_TEST(leases_are_measured_by_the_ranges_of_their_own_transaction),
 	    TRANSACTION_TEST(a_list_above_its_limit_is_refused),
 	    TRANSACTION_TEST(an_empty_transaction_has_no_lists),

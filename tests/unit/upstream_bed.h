@@ -16,7 +16,7 @@
 #include "tests/unit/alloc.h"
 #include "tests/unit/fake_server.h"
 
-#define SOON_MS 3000 /* more than any test needs */
+#define SOON_MS 3000 /* of the fake clock: more than any test needs */
 #define QUIET_MS 20
 #define TRY_MS 60
 #define DEADLINE_MS 400
@@ -50,7 +50,7 @@ on_done(struct upstream_question *q, int result, struct answer *a)
 	assert_ptr_equal(q, &question);
 	assert_false(ended);
 	ended = true;
-	ended_ms = fake_now_ms();
+	ended_ms = fake_clock_ms();
 	end_result = result;
 	end_answer = a;
 	memset(q, 0xa5, sizeof(*q)); /* nothing of it may be touched any more */
@@ -72,14 +72,14 @@ BED_FUNCTION int
 setup(void **state)
 {
 	struct upstream_settings settings = {
-	    .now_ms = fake_now_ms, .deadline_ms = DEADLINE_MS, .try_ms = TRY_MS};
+	    .now_ms = fake_clock_ms, .deadline_ms = DEADLINE_MS, .try_ms = TRY_MS};
 
 	(void)state;
 	base = event_base_new();
 	settings.base = base;
 	for (size_t i = 0; i < ARRAY_LEN(servers); i++)
 		fake_server_start(&servers[i], base, fake_server_answers);
-	assert_int_equal(channel_pool_new(base, fake_now_ms, &channels), 0);
+	assert_int_equal(channel_pool_new(base, fake_clock_ms, &channels), 0);
 	server_list_init(&list, channel_pool_sockets(channels));
 	group = NULL;
 	use_servers(ARRAY_LEN(servers));
@@ -115,7 +115,7 @@ try_ask(void)
 	question.done = on_done;
 	question.name = &name;
 	question.type = TYPE_A;
-	began_ms = fake_now_ms();
+	began_ms = fake_clock_ms();
 	return upstream_ask(&upstream, group, &question, began_ms);
 }
 

@@ -101,7 +101,7 @@ server_that_folds_the_case_is_asked_in_small_letters(void **state)
 	ask(); /* from now on at once */
 	expect_answer();
 	assert_int_equal(servers[0].udp_count, 2 * SERVER_FOLDED_MAX + 1);
-	assert_true(server_ask_first(group->servers[0], fake_now_ms()));
+	assert_true(server_ask_first(group->servers[0], fake_clock_ms()));
 	assert_int_equal(upstream.counts.timeouts, 0);
 }
 
@@ -128,7 +128,7 @@ server_that_changes_small_letters_is_asked_over_tcp(void **state)
 	expect_answer();
 	assert_int_equal(servers[0].udp_count, CHANNEL_WRONG_MAX);
 	assert_int_equal(servers[0].tcp_count, 1);
-	assert_true(server_ask_first(group->servers[0], fake_now_ms()));
+	assert_true(server_ask_first(group->servers[0], fake_clock_ms()));
 }
 
 static void

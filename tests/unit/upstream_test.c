@@ -204,7 +204,7 @@ reply_makes_up_for_silence(void **state)
 		expect_answer();
 	}
 	assert_int_equal(upstream.counts.timeouts, SERVER_TIMEOUTS_BAD);
-	assert_true(server_ask_first(group->servers[0], fake_now_ms()));
+	assert_true(server_ask_first(group->servers[0], fake_clock_ms()));
 }
 
 static void

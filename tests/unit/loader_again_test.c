@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Loads one after another under registryErrors: skip: files that break, vanish and come
- * back.
+ * Loads one after another: what did not change, and under registryErrors: skip files that
+ * break, vanish and come back.
  */
 #include "tests/unit/unit.h"
 
@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "daemon/loader.h"
+#include "policy/shelf.h"
 #include "tests/unit/config_map.h"
+#include "tests/unit/loader_bed.h"
 
-#define TEXT_MAX 2048
+#define TEXT_MAX 4096
 #define HUGE_FILE ((off_t)LOADER_FILE_MAX + 1)
 
 struct bed {
@@ -23,7 +25,7 @@ struct bed {
 	struct loader_result loaded; /* the last one that went well */
 	struct loader_options options;
 	int result;
-	char config[128];
+	char config[LOADER_BED_PATH_MAX];
 };
 
 static struct bed bed;
@@ -31,14 +33,7 @@ static struct bed bed;
 static void
 configure(const char *more)
 {
-	char text[TEXT_MAX];
-
-	(void)snprintf(text, sizeof(text),
-	    "meshConfig: {outboundTrafficPolicy: {mode: REGISTRY_ONLY}}\n"
-	    "upstreams: [192.0.2.53]\nregistry: [%s]\n%s",
-	    scratch_path("r"), more);
-	(void)snprintf(
-	    bed.config, sizeof(bed.config), "%s", scratch_file("c.yaml", text));
+	loader_bed_configure(more, bed.config);
 	bed.options.path = bed.config;
 }
 
@@ -50,6 +45,7 @@ set_up(void **state)
 	(void)scratch_mkdir("r");
 	memset(&bed, 0, sizeof(bed));
 	findings_init(&bed.findings, FINDINGS_MAX);
+	bed.options.shelve = true;
 	configure("registryErrors: skip\n");
 	return 0;
 }
@@ -71,8 +67,7 @@ load(void)
 	struct loader_result loaded = {0};
 
 	findings_done(&bed.findings);
-	bed.options.before =
-	    bed.loaded.registry != NULL ? registry_kept(bed.loaded.registry) : NULL;
+	bed.options.before = bed.loaded.registry;
 	bed.result = loader_load(&bed.options, &bed.findings, &loaded);
 	if (bed.result != 0)
 		return;
@@ -82,14 +77,9 @@ load(void)
 }
 
 static bool
-is_registered(const char *text)
+is_registered(const char *host)
 {
-	struct verdict v;
-	struct name n;
-
-	assert_int_equal(name_parse(text, strlen(text), &n), 0);
-	registry_judge(bed.loaded.registry, NULL, &n, &v);
-	return v.kind == VERDICT_HOST;
+	return loader_bed_lists(bed.loaded.registry, host);
 }
 
 static void
@@ -125,6 +115,89 @@ a_broken_file_leaves_out_itself(void **state)
 	assert_loaded(1, 0);
 	assert_true(is_registered("a.example"));
 	assert_true(is_said("r/b.yaml", "not readable as YAML"));
+}
+
+static size_t
+shelved(void)
+{
+	return registry_shelf(bed.loaded.registry)->count;
+}
+
+static void
+what_did_not_change_is_taken_as_it_was(void **state)
+{
+	(void)state;
+	configure("");
+	for (unsigned i = 0; i < 3; i++) {
+		char text[TEXT_MAX];
+
+		(void)snprintf(
+		    text, sizeof(text), "# %u\n%s", i, entry_text("b.example"));
+		(void)scratch_file("r/a.yaml", entry_text("a.example"));
+		(void)scratch_file("r/b.yaml", text);
+		bed.options.threads = i;
+		load();
+		assert_loaded(0, 0);
+		assert_int_equal(shelved(), 2);
+		assert_true(is_registered("a.example"));
+		assert_true(is_registered("b.example"));
+	}
+	(void)scratch_file("r/a.yaml", entry_text("c.example"));
+	assert_int_equal(unlink(scratch_path("r/b.yaml")), 0);
+	load();
+	assert_loaded(0, 0);
+	assert_int_equal(shelved(), 1);
+	assert_true(is_registered("c.example"));
+	assert_false(is_registered("a.example"));
+	assert_false(is_registered("b.example"));
+}
+
+static void
+what_there_was_to_say_is_said_again_wherever_the_text_is_now(void **state)
+{
+	char text[TEXT_MAX];
+
+	(void)state;
+	(void)snprintf(text, sizeof(text), "%s  bogus: 1\n", entry_text("a.example"));
+	(void)scratch_file("r/a.yaml", text);
+	load();
+	assert_true(is_said("r/a.yaml", "bogus"));
+	load();
+	assert_true(is_said("r/a.yaml", "bogus"));
+	assert_int_equal(unlink(scratch_path("r/a.yaml")), 0);
+	(void)scratch_file("r/b.yaml", text);
+	load();
+	assert_loaded(0, 0);
+	assert_int_equal(bed.findings.warnings, 1);
+	assert_true(is_said("r/b.yaml", "bogus"));
+	assert_true(is_registered("a.example"));
+}
+
+static void
+a_text_that_does_not_parse_is_not_kept(void **state)
+{
+	(void)state;
+	(void)scratch_file("r/a.yaml", entry_text("a.example"));
+	(void)scratch_file("r/b.yaml", "kind: [\n");
+	for (int i = 0; i < 2; i++) {
+		load();
+		assert_loaded(1, 0);
+		assert_int_equal(shelved(), 1);
+		assert_true(is_said("r/b.yaml", "not readable as YAML"));
+	}
+}
+
+static void
+without_another_load_to_come_nothing_is_kept(void **state)
+{
+	(void)state;
+	(void)scratch_file("r/a.yaml", entry_text("a.example"));
+	bed.options.shelve = false;
+	load();
+	assert_loaded(0, 0);
+	assert_null(registry_shelf(bed.loaded.registry));
+	load();
+	assert_true(is_registered("a.example"));
 }
 
 struct damage {
@@ -311,6 +384,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	    TEST(what_did_not_change_is_taken_as_it_was),
+	    TEST(what_there_was_to_say_is_said_again_wherever_the_text_is_now),
+	    TEST(a_text_that_does_not_parse_is_not_kept),
+	    TEST(without_another_load_to_come_nothing_is_kept),
 	    TEST(a_broken_file_leaves_out_itself),
 	    TEST(a_file_that_cannot_be_read_keeps_its_objects),
 	    TEST(a_name_that_breaks_a_line_is_left_out),
