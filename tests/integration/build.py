@@ -10,8 +10,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def program(variable: str) -> str:
-    """EGRESSD, EGRESSCTL, or EGRESSD_EARLY: the build that answers before the commit."""
+    """EGRESSD, EGRESSCTL, EGRESSD_EARLY: the build that answers before the commit, or
+    EGRESSD_NEXT: the build whose table has a later layout. EGRESSD_WITNESS: tests/witness."""
     folder = os.environ.get("EGRESSD_BUILD", str(ROOT / "build"))
     places = {"EGRESSD": f"{folder}/egressd", "EGRESSCTL": f"{folder}/egressctl",
-              "EGRESSD_EARLY": f"{folder}-early/egressd"}
+              "EGRESSD_EARLY": f"{folder}-early/egressd",
+              "EGRESSD_NEXT": f"{folder}-next/egressd",
+              "EGRESSD_WITNESS": f"{folder}/tests/witness/witness"}
     return os.environ.get(variable, places[variable])

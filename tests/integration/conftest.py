@@ -29,6 +29,9 @@ from witness import Witness  # noqa: E402
 
 NEEDED = ("setpriv", "unshare", "nsenter", "ip", "nft", "openssl", "curl")
 AGAIN = "EGRESSD_TESTS_IN_NAMESPACE"
+# Since 6.9 the kernel keeps others from the table, before it they are noticed.
+OWNED = tuple(int(n) for n in os.uname().release.split(".")[:2]) >= (6, 9)
+collect_ignore = ["test_loss.py"] if OWNED else []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,8 +40,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--egressctl", default=program("EGRESSCTL"))
     group.addoption("--egressd-early", default=program("EGRESSD_EARLY"),
                     help="the build that answers before the commit")
+    group.addoption("--egressd-next", default=program("EGRESSD_NEXT"),
+                    help="the build whose table has a later layout")
+    group.addoption("--witness", default=program("EGRESSD_WITNESS"))
     group.addoption("--burst", type=int, default=int(os.environ.get("EGRESSD_BURST", "0")),
                     help="lookups of the burst tests; 0: what each of them needs")
+    group.addoption("--full", action="store_true", default=bool(os.environ.get("EGRESSD_FULL")),
+                    help="the tests of test_chaos.py at their full size")
 
 
 def become_root(config: pytest.Config) -> None:
@@ -57,9 +65,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: not part of the fast suite")
     if os.geteuid() != 0:
         become_root(config)
+    config.addinivalue_line("markers", "owned: needs Linux 6.9; left out before")
     missing = [p for p in NEEDED if not shutil.which(p, path=os.environ["PATH"] + ":/usr/sbin")]
     if missing:
         pytest.exit(f"the integration tests need these programs: {', '.join(missing)}", 4)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not OWNED:
+        items[:] = [i for i in items if i.get_closest_marker("owned") is None]
 
 
 @dataclass(frozen=True)
@@ -71,6 +85,8 @@ class Programs:
     resolve_cares: str
     burst: str
     flood: str
+    storm: str
+    edge: str
 
 
 LIBRARIES = {"cares": ["-lcares"]}
@@ -98,7 +114,8 @@ def programs(lab: Lab) -> Programs:
     with_musl = compile_client(lab, "resolve-musl", musl, "-static") if musl else None
     return Programs(compile_client(lab, "resolve-glibc", *cc), with_musl,
                     compile_client(lab, "cares", *cc), compile_client(lab, "burst", *cc),
-                    compile_client(lab, "flood", *cc))
+                    compile_client(lab, "flood", *cc), compile_client(lab, "storm", *cc),
+                    compile_client(lab, "edge", *cc))
 
 
 @pytest.fixture(scope="session")
@@ -111,6 +128,15 @@ def session_witness(lab: Lab) -> Iterator[Witness]:
 @pytest.fixture
 def witness(session_witness: Witness) -> Witness:
     return session_witness
+
+
+@pytest.fixture(scope="session")
+def judge(pytestconfig: pytest.Config) -> Path:
+    """The program of proof.py."""
+    path = Path(pytestconfig.getoption("--witness"))
+    if not os.access(path, os.X_OK):
+        pytest.exit(f"{path} is not there: run make witness first", 4)
+    return path.resolve()
 
 
 @pytest.fixture(scope="session")
@@ -159,6 +185,17 @@ def upstream(daemon: Daemon, session_upstream: FakeUpstream) -> Iterator[FakeUps
     failures, session_upstream.failures = session_upstream.failures, []
     session_upstream.reset()
     assert not failures, failures
+
+
+@pytest.fixture
+def early(installed: Daemon, pytestconfig: pytest.Config) -> Iterator[Daemon]:
+    """The build that answers before the kernel has acknowledged, not running yet."""
+    egressd = Path(pytestconfig.getoption("--egressd-early")).resolve()
+    assert egressd.exists(), f"{egressd} is not there: run make early"
+    right, installed.egressd = installed.egressd, egressd
+    yield installed
+    installed.kill()
+    installed.egressd = right
 
 
 @pytest.fixture

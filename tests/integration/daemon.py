@@ -19,19 +19,20 @@ from typing import Any
 import manifests
 import nft
 from lab import Lab
+from pace import PACE
 
 CONFIG = "/etc/egressd/egressd.yaml"
 REGISTRY = "/etc/egressd/registry.d"
-START_DEADLINE_S = 10.0
-RELOAD_DEADLINE_S = 10.0
-STOP_DEADLINE_S = 10.0
+START_DEADLINE_S = 10.0 * PACE
+RELOAD_DEADLINE_S = 10.0 * PACE
+STOP_DEADLINE_S = 10.0 * PACE
 
 Record = dict[str, Any]
 
 
 def wait_until(condition: Callable[[], Any], deadline_s: float, what: str) -> Any:
     """For what sends no notification. Returns the condition's first true value."""
-    end = time.monotonic() + deadline_s
+    end = time.monotonic() + deadline_s * PACE
     while True:
         value = condition()
         if value:
@@ -128,6 +129,8 @@ class Log:
 
     def wait_for(self, predicate: Callable[[Record], bool], deadline_s: float = 5,
                  since: int = 0) -> Record:
+        deadline_s *= PACE
+
         def find() -> Record | None:
             return next((r for r in self.records[since:] if predicate(r)), None)
 
@@ -276,6 +279,9 @@ class Daemon:
 
     def status(self) -> dict[str, Any]:
         return json.loads(self.ctl("status", "--json").stdout)
+
+    def counter(self, name: str) -> int:
+        return self.status()[name]
 
     def leases(self) -> list[nft.Element]:
         return nft.leases(self.lab.node)

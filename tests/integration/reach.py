@@ -13,9 +13,10 @@ import time
 from dataclasses import dataclass
 
 from namespace import Namespace, family_of
+from pace import PACE
 
 PATIENCE_S = 3.0
-AT_ONCE_S = 0.1
+AT_ONCE_S = 0.1 * PACE
 # What refusals look like: a reset to TCP; ICMP "administratively prohibited" to the others,
 # which Linux gives to programs as EHOSTUNREACH for IPv4 and EACCES for IPv6.
 TCP_REFUSED = "ECONNREFUSED"

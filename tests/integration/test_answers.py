@@ -85,8 +85,8 @@ FORBIDDEN = {
 }
 
 
-def test_no_forbidden_address_comes_through(daemon: Daemon, upstream: FakeUpstream, pod: Pod,
-                                            family: int) -> None:
+def test_a6_no_forbidden_address_comes_through(daemon: Daemon, upstream: FakeUpstream, pod: Pod,
+                                               family: int) -> None:
     """Each alone and each beside a public one."""
     daemon.load(listed("*.bad.example", resolution="NONE"))
     for i, bad in enumerate(FORBIDDEN[family]):

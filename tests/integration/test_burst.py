@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -78,20 +76,10 @@ def test_no_connection_comes_too_early_in_the_long_run(installed: Daemon, lab: L
         rounds(lab, programs.burst, family, each)
 
 
-@pytest.fixture
-def early(installed: Daemon, pytestconfig: pytest.Config) -> Iterator[Daemon]:
-    program = Path(pytestconfig.getoption("--egressd-early")).resolve()
-    assert program.exists(), f"{program} is not there: run make early"
-    right, installed.egressd = installed.egressd, program
-    installed.register(ENTRY)
-    installed.start()
-    yield installed
-    installed.kill()
-    installed.egressd = right
-
-
 def test_this_would_notice(early: Daemon, lab: Lab, programs: Programs, family: int,
                            count: int) -> None:
     """The same against a daemon that answers before the kernel has acknowledged."""
+    early.register(ENTRY)
+    early.start()
     tally = burst(lab, programs.burst, family, (count or EARLY) // 2, shared=False)
     assert tally.refused > 0, tally

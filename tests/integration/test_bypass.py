@@ -122,17 +122,6 @@ def test_what_another_table_leaves_untracked(daemon: Daemon, pod: Pod, wire: Wir
         witness.only(mark)
 
 
-@pytest.mark.parametrize("hook", ["prerouting", "forward"])
-@pytest.mark.parametrize("priority", [-500, -151, -149, 0, 500])
-def test_what_another_table_accepts(daemon: Daemon, pod: Pod, wire: Wire, lab: Lab, hook: str,
-                                    priority: int, witness: Witness) -> None:
-    open_google(daemon, pod)
-    with forge.foreign_table(lab.node, "filter", hook, priority, "accept"):
-        mark = witness.mark()
-        wire.send(*attack(pod, 4), *attack(pod, 6))
-        witness.only(mark)
-
-
 @pytest.mark.parametrize("priority", [-199, -151, -106, -100])
 def test_what_another_table_turns(daemon: Daemon, pod: Pod, wire: Wire, lab: Lab, priority: int,
                                   witness: Witness) -> None:

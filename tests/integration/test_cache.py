@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 
 import dns.flags
@@ -19,10 +18,6 @@ from lab import NODE_LOCAL4, Pod
 OLD4, OLD6, NEW4, NEW6 = "198.51.100.81", "2001:db8::81", "198.51.100.82", "2001:db8::82"
 SOA = ("example", "a.example. hostmaster.example. 1 3600 600 86400 {minimum}")
 STALE, STALE_NXDOMAIN = 3, 19  # RFC 8914
-
-
-def counter(daemon: Daemon, name: str) -> int:
-    return json.loads(daemon.ctl("status", "--json").stdout)[name]
 
 
 def old(q: Question, ttl: int = 1) -> bytes:
@@ -206,7 +201,7 @@ def test_item_57_an_old_answer_serves_while_the_upstream_fails(
         assert reply.ede_codes() == [STALE]
         held = [e for e in daemon.leases() if e.pod == place.address(family)]
         assert [e.destination for e in held] == [address] and held[0].expires_s > 30
-    assert counter(daemon, "cache_stale") == 2
+    assert daemon.counter("cache_stale") == 2
     upstream.script = lambda q: addresses(q, NEW4, NEW6)
     wait_until(lambda: ask(pod.namespace, "one.example", kind, server=node_local(family))
                .addresses() == [NEW4 if family == 4 else NEW6], 3, "the new answer")
@@ -224,7 +219,7 @@ def test_item_57_silence_is_waited_out_for_a_while_only(daemon: Daemon, upstream
     assert first.addresses() == [OLD4] and first.took_s >= 0.25
     again = ask(pod.namespace, "one.example")
     assert again.addresses() == [OLD4] and again.took_s < first.took_s, "the question goes on"
-    assert counter(daemon, "upstream_pending") == 1
+    assert daemon.counter("upstream_pending") == 1
 
 
 def test_item_57_a_known_outage_is_not_waited_out(daemon: Daemon, upstream: FakeUpstream,
@@ -268,7 +263,7 @@ def test_item_57_not_beyond_the_limit(daemon: Daemon, upstream: FakeUpstream, po
     upstream.script = lambda q: answer(q, rcode="SERVFAIL")
     let_pass(2.1)
     assert ask(pod.namespace, "one.example").rcode == "SERVFAIL"
-    assert counter(daemon, "cache_stale") == 0
+    assert daemon.counter("cache_stale") == 0
 
 
 def test_item_57_a_withdrawn_name_is_not_served_from_old(daemon: Daemon, upstream: FakeUpstream,
@@ -290,5 +285,5 @@ def test_what_is_popular_is_asked_for_in_time(daemon: Daemon, upstream: FakeUpst
     ask(pod.namespace, "one.example")
     wait_until(lambda: ask(pod.namespace, "one.example").addresses() == [OLD4]
                and len(upstream.asked()) == 2, 5, "a second question")
-    assert counter(daemon, "cache_refreshes") == 1
-    assert counter(daemon, "cache_misses") == 1
+    assert daemon.counter("cache_refreshes") == 1
+    assert daemon.counter("cache_misses") == 1

@@ -34,12 +34,6 @@ BATCH = 64
 FLOOD_S = 5
 
 
-def counter(daemon: Daemon, key: str) -> int:
-    done = daemon.ctl("status", "--json")
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)[key]
-
-
 def ask_many(pod: Pod, names: list[str]) -> socket.socket:
     s = open_udp(pod.namespace, NODE_LOCAL4)
     s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
@@ -70,7 +64,7 @@ def test_a12_a_pod_has_a_rate(limited: Daemon, pod: Pod, other_pod: Pod) -> None
     with ask_many(pod, [NAME] * 400) as s:
         assert ask(other_pod.namespace, NAME).addresses() == [zone.GOOGLE4]
         got = replies(s, 100)
-    told = counter(limited, "limited")
+    told = limited.counter("limited")
     assert told > 0 and got + told < 400, "both the kernel and the daemon hold it up"
     assert got < 300, "the rate does not hold"
     record = limited.log.wait_for(is_event("limit"), since=mark)
@@ -87,8 +81,8 @@ def test_a12_the_rate_holds_over_tcp(limited: Daemon, pod: Pod) -> None:
                 data += more
         except ConnectionResetError:
             pass  # with what it had not read yet
-    assert counter(limited, "limited") >= 1
-    assert counter(limited, "tcp_connections") == 0
+    assert limited.counter("limited") >= 1
+    assert limited.counter("tcp_connections") == 0
 
 
 @pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
@@ -99,14 +93,14 @@ def test_who_has_many_waiting_stands_in_line(daemon: Daemon, upstream: FakeUpstr
     hold_back(upstream)
     names = [f"n{i}.held.example" for i in range(600)]
     with ask_many(pod, names) as many:
-        wait_until(lambda: counter(daemon, "in_line") > 300, 5, "the rest stands in line")
+        wait_until(lambda: daemon.counter("in_line") > 300, 5, "the rest stands in line")
         upstream.holding = False
         reply = ask(other_pod.namespace, "one.held.example", tcp=tcp)
         assert reply.addresses() == [zone.PUBLIC4]
         upstream.release()
         assert replies(many, len(names)) == len(names)
-    assert counter(daemon, "in_line") == counter(daemon, "waiting") == 0
-    assert counter(daemon, "failed") == 0
+    assert daemon.counter("in_line") == daemon.counter("waiting") == 0
+    assert daemon.counter("failed") == 0
 
 
 def test_the_line_ends_with_the_deadline(daemon: Daemon, upstream: FakeUpstream,
@@ -117,8 +111,8 @@ def test_the_line_ends_with_the_deadline(daemon: Daemon, upstream: FakeUpstream,
     names = [f"n{i}.held.example" for i in range(600)]
     with ask_many(pod, names) as many:
         assert replies(many, len(names)) == len(names)
-    assert counter(daemon, "failed") == len(names)
-    assert counter(daemon, "in_line") == counter(daemon, "waiting") == 0
+    assert daemon.counter("failed") == len(names)
+    assert daemon.counter("in_line") == daemon.counter("waiting") == 0
 
 
 def hold_back(upstream: FakeUpstream) -> None:
@@ -141,9 +135,9 @@ def test_a16_held_answers_do_not_come_down_at_once(daemon: Daemon, upstream: Fak
         time.sleep(max(began + LATE_S - time.monotonic(), 0))
         upstream.release()
         assert replies(one, 1) == 1, "who has few waiting is answered, late or not"
-        wait_until(lambda: counter(daemon, "waiting") == 0, 5, "all questions have ended")
+        wait_until(lambda: daemon.counter("waiting") == 0, 5, "all questions have ended")
         assert replies(many, 0) <= LATE_CROWD
-    assert counter(daemon, "late") >= len(names) - LATE_CROWD
+    assert daemon.counter("late") >= len(names) - LATE_CROWD
 
 
 @pytest.mark.slow
@@ -158,7 +152,7 @@ def test_what_waited_too_long_to_be_read_is_dropped(daemon: Daemon, pod: Pod) ->
             time.sleep(wait_s)
             daemon.signal(signal.SIGCONT)
             assert replies(s, 2 * BATCH + 1 - dropped) == 2 * BATCH + 1 - dropped
-            assert counter(daemon, "stale") == dropped
+            assert daemon.counter("stale") == dropped
 
 
 FLOODS = {"listed": NAME, "unlisted": "unlisted.example", "random": "random.unlisted.example",
@@ -195,8 +189,8 @@ def test_a14_connections_of_one_pod_leave_room_for_others(daemon: Daemon, pod: P
             held.append(s)
             s.sendall(b"\x00" if i % 2 else frame(make_query(NAME).to_wire())[:-1])
         assert ask(other_pod.namespace, NAME, tcp=True).addresses() == [zone.GOOGLE4]
-        assert counter(daemon, "tcp_connections") <= 64
-        assert counter(daemon, "tcp_turned_away") >= 300 - 64
+        assert daemon.counter("tcp_connections") <= 64
+        assert daemon.counter("tcp_turned_away") >= 300 - 64
     finally:
         for s in held:
             s.close()

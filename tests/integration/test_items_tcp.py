@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import socket
 import struct
@@ -33,10 +32,6 @@ def listed(daemon: Daemon, upstream: FakeUpstream, lab: Lab) -> Daemon:
     daemon.load(manifests.service_entry("*.example", resolution="NONE"),
                 *(manifests.pod(f"pod{i}", [p.v4, p.v6]) for i, p in enumerate(lab.pods)))
     return daemon
-
-
-def counter(daemon: Daemon, name: str) -> int:
-    return json.loads(daemon.ctl("status", "--json").stdout)[name]
 
 
 def answers(s: socket.socket) -> bool:
@@ -107,7 +102,7 @@ def test_item_38_a_byte_a_second_is_idle(listed: Daemon, pod: Pod) -> None:
                 s.sendall(b"x")
             except ConnectionError:
                 break
-    assert counter(listed, "tcp_connections") == 0
+    assert listed.counter("tcp_connections") == 0
 
 
 def test_item_39_lengths_that_make_no_sense(listed: Daemon, pod: Pod, family: int) -> None:
@@ -130,8 +125,8 @@ def test_item_40_one_pod_has_so_many_connections(listed: Daemon, pod: Pod, other
                                                  family: int) -> None:
     kept = [open_tcp(pod.namespace, node_local(family)) for _ in range(PER_POD + 20)]
     try:
-        wait_until(lambda: counter(listed, "tcp_turned_away") == 20, 5, "the rest closed")
-        assert counter(listed, "tcp_connections") == PER_POD
+        wait_until(lambda: listed.counter("tcp_turned_away") == 20, 5, "the rest closed")
+        assert listed.counter("tcp_connections") == PER_POD
         for _ in range(5):
             assert ask(other_pod.namespace, "one.example", server=node_local(family),
                        tcp=True).addresses() == [GOOD4]

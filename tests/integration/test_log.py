@@ -33,7 +33,7 @@ def test_a_pod_without_a_manifest_is_its_address(daemon: Daemon, pod: Pod, famil
     assert record["EGRESSD_POD"] == pod.address(family)
 
 
-def test_a_name_cannot_write_into_the_log(daemon: Daemon, pod: Pod) -> None:
+def test_a36_a_name_cannot_write_into_the_log(daemon: Daemon, pod: Pod) -> None:
     label = b'\n{"event":"forged"}\x1b[2J\0\xff'
     query = make_query("x", edns=False).to_wire()
     query = query[:12] + bytes([len(label)]) + label + query[14:]

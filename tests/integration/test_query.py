@@ -118,7 +118,7 @@ def test_refused_may_be_chosen(daemon: Daemon, pod: Pod) -> None:
     assert reply.rcode == "REFUSED" and reply.ede_codes() == [BLOCKED]
 
 
-def test_who_is_no_pod_is_refused(served: Daemon, lab: Lab, family: int) -> None:
+def test_a17_who_is_no_pod_is_refused(served: Daemon, lab: Lab, family: int) -> None:
     for place in (lab.node, lab.internet.namespace):
         for name in ("google.com", "unlisted.example"):
             reply = ask(place, name, server=node_local(family))
@@ -241,8 +241,8 @@ def test_some_things_are_never_answered(served: Daemon, pod: Pod, wire: bytes) -
     assert served.alive()
 
 
-def test_another_pod_gets_its_own_leases_from_the_cache(served: Daemon, pod: Pod, other_pod: Pod,
-                                                        family: int) -> None:
+def test_a8_another_pod_gets_its_own_leases(served: Daemon, pod: Pod, other_pod: Pod,
+                                            family: int) -> None:
     rdtype, address = ("A", zone.GOOGLE4) if family == 4 else ("AAAA", zone.GOOGLE6)
     ask(pod.namespace, "google.com", rdtype, server=node_local(family))
     assert not served.leased(other_pod.address(family), [address], 443)

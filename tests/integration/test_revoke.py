@@ -11,6 +11,7 @@ from contextlib import closing
 import pytest
 
 import manifests
+import nft
 import reach
 import zone
 from daemon import Daemon, Record, is_event
@@ -226,3 +227,23 @@ def test_more_flows_than_are_cut_together(daemon: Daemon, lab: Lab, family: int)
     assert reload_that_cuts(daemon)["EGRESSD_FLOWS"] == str(count)
     for s in open_sockets:
         s.close()
+
+
+def test_a_crash_on_the_way_to_the_flows_is_made_good(daemon: Daemon, lab: Lab, pod: Pod,
+                                                      family: int, kind: int) -> None:
+    """The lease has gone, the pass has not come to its flow: nobody else may know of it."""
+    daemon.load(going(kind), *staying(kind))
+    with closing(Flow(lab, pod, look_up(pod, family), kind)) as gone, \
+            closing(Flow(lab, pod, look_up(pod, family, STAYS[family]), kind)) as stays:
+        daemon.stop()
+        lease = next(e for e in daemon.leases() if e.name == "google.com")
+        change = (f"delete element inet egressd leases{family} {{ {lease.pod} . "
+                  f"{lease.destination} . {lease.proto} . {lease.port} }}; "
+                  "add element inet egressd cut4 { 0.0.0.0 . 0.0.0.0 . 0 . 0 }")
+        lab.node.run("nft", change, check=True)
+        daemon.register(*staying(kind))
+        daemon.start()
+        daemon.log.wait_for(is_event("flows_cut"))
+        assert gone.is_cut()
+        assert stays.answers()
+        assert "unfinished" not in lab.node.run("nft", "list", "table", *nft.TABLE).stdout

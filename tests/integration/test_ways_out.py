@@ -140,8 +140,8 @@ def test_dns_in_fragments(served: Daemon, pod: Pod, wire: Wire, family: int,
     witness.only(mark)
 
 
-def test_sources_that_are_nobodys(served: Daemon, pod: Pod, wire: Wire, family: int,
-                                  witness: Witness) -> None:
+def test_a18_sources_that_are_nobodys(served: Daemon, pod: Pod, wire: Wire, family: int,
+                                      witness: Witness) -> None:
     sources = {4: ["0.0.0.0", "127.0.0.1", "255.255.255.255", "224.0.0.1", NODE_UPLINK4,
                    NODE_LOCAL4, GATEWAY4, INTERNET4, "10.244.0.0", "10.244.255.255"],
                6: ["::", "::1", "ff02::1", "fe80::1", "fe80::2", NODE_UPLINK6, NODE_LOCAL6,
