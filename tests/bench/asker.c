@@ -5,9 +5,10 @@
  *
  *	asker SERVER RATE SECONDS NAME...
  *
- * A line of JSON at the end: asked, answered, the longest wait, how many waited longer
- * than LONG_MS, and by how much the asker itself was late at worst, which says how much
- * else ran. The kernel's time of arrival counts, not when this program came to read it.
+ * A line of JSON at the end: asked, answered, the longest wait, the 99th percentile, how
+ * many waited longer than LONG_MS, and by how much the asker itself was late at worst,
+ * which says how much else ran. The kernel's time of arrival counts, not when this
+ * program came to read it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -37,6 +38,7 @@ struct asker {
 	size_t name_count;
 	int64_t sent_ns[IDS]; /* 0: answered */
 	size_t asked, answered, late;
+	int64_t waits_ns[IDS]; /* of the answered, the last ones when there are more */
 	int64_t longest_ns, own_ns;
 };
 
@@ -119,7 +121,7 @@ take_answer(struct asker *a)
 		return true;
 	waited = arrived_ns(&msg) - a->sent_ns[id];
 	a->sent_ns[id] = 0;
-	a->answered++;
+	a->waits_ns[a->answered++ % IDS] = waited;
 	a->late += waited > LONG_MS * NS_PER_MS;
 	if (waited > a->longest_ns)
 		a->longest_ns = waited;
@@ -161,6 +163,24 @@ ask(struct asker *a, int64_t due_ns)
 	a->asked++;
 }
 
+static int
+compare(const void *left, const void *right)
+{
+	const int64_t *a = left, *b = right;
+
+	return (*a > *b) - (*a < *b);
+}
+
+/* Who was not answered is told apart. */
+static int64_t
+percentile_99(struct asker *a)
+{
+	size_t count = a->answered < IDS ? a->answered : IDS;
+
+	qsort(a->waits_ns, count, sizeof(a->waits_ns[0]), compare);
+	return count > 0 ? a->waits_ns[(count * 99 - 1) / 100] : 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -183,9 +203,10 @@ main(int argc, char **argv)
 	}
 	for (int i = 0; i < LAST_WAIT_MS && a.answered < a.asked; i++)
 		take_until(&a, clock_ns(CLOCK_MONOTONIC) + NS_PER_MS);
-	printf("{\"asked\": %zu, \"answered\": %zu, \"longest_ms\": %.2f, \"late\": %zu, "
-	       "\"own_ms\": %.2f}\n",
-	    a.asked, a.answered, (double)a.longest_ns / NS_PER_MS, a.late,
-	    (double)a.own_ns / NS_PER_MS);
+	printf(
+	    "{\"asked\": %zu, \"answered\": %zu, \"longest_ms\": %.2f, \"p99_ms\": %.2f, "
+	    "\"late\": %zu, \"own_ms\": %.2f}\n",
+	    a.asked, a.answered, (double)a.longest_ns / NS_PER_MS,
+	    (double)percentile_99(&a) / NS_PER_MS, a.late, (double)a.own_ns / NS_PER_MS);
 	return 0;
 }

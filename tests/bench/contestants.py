@@ -111,7 +111,8 @@ def listed() -> manifests.Manifest:
                                    location="MESH_INTERNAL")
 
 
-def egressd(c: Contestant, program: Path, registry: Path | None = None) -> None:
+def egressd(c: Contestant, program: Path, registry: Path | None = None,
+            default_rate: bool = False) -> None:
     """With the registry in that folder, or one of our own."""
     config = {"meshConfig": {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}},
               "listen": [f"{SERVER}:53"], "upstreams": [f"{UPSTREAM}:53"],
@@ -119,6 +120,8 @@ def egressd(c: Contestant, program: Path, registry: Path | None = None) -> None:
               "pods": {"cidrs": ["10.244.0.0/16"], "interfaces": ["pod*"],
                        "queriesPerSecond": 1_000_000},
               "lease": {"perName": SET_SIZE, "perPod": SET_SIZE, "size": SET_SIZE}}
+    if default_rate:
+        del config["pods"]["queriesPerSecond"]
     if registry:
         config["registry"] = [str(registry)]
     c.node.write("/etc/egressd/egressd.yaml", json.dumps(config))

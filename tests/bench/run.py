@@ -6,9 +6,11 @@
 
     queries   CPU for each query, beside other servers (queries.py)
     registry  load time, memory, and the time of a decision (registry.py)
+    flood     what one pod's flood does to another's lookups (flood.py)
     reload    how long one takes, and the longest wait of a lookup meanwhile (reload.py)
+    kernel    commits, leases, and the packets they let pass (kernel.py)
 
-Without a topic all of them run. queries and reload need root. --check: exit 1 when a budget is missed.
+Without a topic all of them run. All but registry need root. --check: exit 1 when a budget is missed.
 """
 
 from __future__ import annotations
@@ -25,18 +27,24 @@ sys.path[:0] = [str(HERE), str(ROOT / "tests/integration")]
 sys.dont_write_bytecode = True
 
 import budget  # noqa: E402
+import flood  # noqa: E402
+import kernel  # noqa: E402
 import queries  # noqa: E402
 import registry  # noqa: E402
 import reload  # noqa: E402
 
-TOPICS = ("queries", "registry", "reload")
+TOPICS = ("queries", "flood", "registry", "reload", "kernel")
 
 
 def measure(topic: str, args: argparse.Namespace, folder: Path) -> list[budget.Line]:
+    if topic == "flood":
+        return flood.measure(args.egressd, folder)
     if topic == "queries":
         return queries.measure(args.egressd, args.rounds, folder)
     if topic == "reload":
         return reload.measure(args.egressd, args.registry, folder)
+    if topic == "kernel":
+        return kernel.measure(args.egressd, args.commit, folder)
     return registry.measure(args.registry, folder)
 
 
@@ -48,6 +56,9 @@ def main() -> int:
     parser.add_argument("--registry", type=Path, help="the program of registry.c",
                         default=Path(os.environ.get("EGRESSD_BENCH_REGISTRY",
                                                     ROOT / "build/tests/bench/registry")))
+    parser.add_argument("--commit", type=Path, help="the program of commit.c",
+                        default=Path(os.environ.get("EGRESSD_BENCH_COMMIT",
+                                                    ROOT / "build/tests/bench/commit")))
     parser.add_argument("--rounds", type=int, default=5, choices=range(1, 11),
                         help="of queries")
     parser.add_argument("--check", action="store_true", help="exit 1 when a budget is missed")
