@@ -9,6 +9,7 @@
 #	test	what make check and make demo run
 #	lint	what make lint runs
 #	slow	what make check-slow and make bench run
+#	kernel	what make check-kernel runs
 #
 # Silent and quick when nothing is missing. -n only tells what is missing (exit 1) and
 # changes nothing. Installing takes root; without it the command to run is printed. No
@@ -29,14 +30,15 @@ group_packages() {
 		;;
 	test)
 		echo libcmocka-dev python3 python3-pytest python3-dnspython \
-			python3-pyroute2 nftables iproute2 iputils-ping nsd unbound curl \
-			bind9-dnsutils tcpdump conntrack musl-tools libc6-dev procps \
+			python3-prometheus-client python3-pyroute2 nftables iproute2 \
+			iputils-ping nsd unbound curl bind9-dnsutils tcpdump conntrack musl-tools libc6-dev procps \
 			openssl systemd dbus util-linux
 		;;
 	lint) echo python3 clang-format-14 shellcheck mandoc ;;
-	slow) echo clang libclang-rt-14-dev valgrind dnsperf dnsdist dnsmasq-base ;;
+	kernel) echo qemu-system-x86 busybox-static cpio kmod ;;
+	slow) echo clang libclang-rt-14-dev valgrind dnsperf dnsdist dnsmasq-base haproxy ;;
 	*)
-		echo "deps.sh: no group '$1': build, test, lint or slow" >&2
+		echo "deps.sh: no group '$1': build, test, lint, slow or kernel" >&2
 		exit 2
 		;;
 	esac
@@ -80,7 +82,7 @@ policy_forbid() {
 
 # Servers that this run brought in must not come up at the next boot either.
 disable_new() {
-	for service in nsd unbound dnsdist; do
+	for service in nsd unbound dnsdist haproxy; do
 		case " $wanted " in
 		*" $service "*) ;;
 		*) continue ;;
@@ -128,7 +130,7 @@ if [ "${1-}" = -n ]; then
 	shift
 fi
 if [ $# -eq 0 ]; then
-	echo "usage: tests/deps.sh [-n] build|test|lint|slow..." >&2
+	echo "usage: tests/deps.sh [-n] build|test|lint|slow|kernel..." >&2
 	exit 2
 fi
 packages=

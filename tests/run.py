@@ -19,9 +19,11 @@ import xml.etree.ElementTree as ElementTree
 UNIT_TIMEOUT_S = 120
 MEMCHECK_TIMEOUT_S = 600
 PYTEST_TIMEOUT_S = 1500
+NAMES_MAX = 100  # of what failed, told again at the end
 FUZZ_RSS_MB = 2048
 FUZZ_INPUT_TIMEOUT_S = 10
 FUZZ_SEED = 1
+MALFORMED_RATE = 2000  # messages a second at least, sanitized on a busy machine
 MODEL_TIMEOUT_S = 600
 MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "model", "run.py")
 # Rules of the registry that the rows of the unit tests' tables have to hold the code to,
@@ -55,17 +57,19 @@ MEMCHECK = [
 
 
 class Count:
-    """What passed, failed and was skipped."""
+    """What passed, failed and was skipped, and the names of what failed."""
 
-    def __init__(self, passed=0, failed=0, skipped=0):
+    def __init__(self, passed=0, failed=0, skipped=0, names=()):
         self.passed = passed
         self.failed = failed
         self.skipped = skipped
+        self.names = list(names)
 
     def add(self, other):
         self.passed += other.passed
         self.failed += other.failed
         self.skipped += other.skipped
+        self.names += other.names
 
     def __str__(self):
         text = f"{self.passed} passed"
@@ -111,6 +115,8 @@ def end(process):
 
 def show(kind, name, count, output=""):
     print(f"{kind:<9} {name:<24} {count}", flush=True)
+    if count.failed and not count.names:
+        count.names = [f"{kind} {name}"]
     if count.failed and output.strip():
         print(re.sub(r"(?m)^", "    ", output.rstrip()), flush=True)
 
@@ -131,6 +137,7 @@ def cmocka_count(folder):
                 report, re.S):
             message = message.strip().removeprefix("<![CDATA[").removesuffix("]]>")
             text += f"{case}: {message}\n"
+            count.names.append(case)
     return count, text
 
 
@@ -159,6 +166,7 @@ def run_unit(program, rows, wrapper=(), timeout=UNIT_TIMEOUT_S):
             {"CMOCKA_MESSAGE_OUTPUT": "xml", "CMOCKA_XML_FILE": f"{folder}/%g.xml"})
         count, text = cmocka_count(folder)
     output = rows_count(output, rows)
+    count.names = [f"{kind} {os.path.basename(program)}: {case}" for case in count.names]
     if status != 0 and count.failed == 0:
         text += f"exit status {status}\n"
         count.add(Count(failed=1))  # a crash, a hang, or valgrind
@@ -175,6 +183,17 @@ def run_replay(program, corpus):
     count = Count(passed=1) if status == 0 else Count(failed=1)
     show("replay", os.path.basename(program), count,
          "\n".join([f"exit status {status}", *lines[-40:]]))
+    return count
+
+
+def run_malformed(program, corpus, seed, messages):
+    """Broken messages in one process: one test, however many."""
+    status, output = run([os.path.abspath(program), corpus, seed, messages],
+                         UNIT_TIMEOUT_S + int(messages) // MALFORMED_RATE)
+    count = Count(passed=1) if status == 0 else Count(failed=1)
+    show("malformed", os.path.basename(program), count, f"exit status {status}\n{output}")
+    if status == 0:
+        print(f"{'':9} {output.rstrip()}", flush=True)
     return count
 
 
@@ -209,16 +228,21 @@ def run_model(judge, seed, decisions):
     return count
 
 
-def run_pytest(arguments):
+def run_pytest(arguments, timeout):
     env = {"PYTHONDONTWRITEBYTECODE": "1"}
     with tempfile.TemporaryDirectory() as folder:
         report = os.path.join(folder, "report.xml")
         status, _ = run(
             [sys.executable, "-m", "pytest", f"--junitxml={report}", *arguments],
-            PYTEST_TIMEOUT_S, env, capture=False)
+            timeout, env, capture=False)
         count = Count()
         if os.path.exists(report):
-            for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+            root = ElementTree.parse(report).getroot()
+            count.names = [f"pytest {case.get('classname')}::{case.get('name')}"
+                           for case in root.iter("testcase")
+                           if case.find("failure") is not None
+                           or case.find("error") is not None]
+            for suite in root.iter("testsuite"):
                 total, failed, skipped = (
                     int(suite.get("tests")),
                     int(suite.get("failures")) + int(suite.get("errors")),
@@ -238,11 +262,15 @@ def arguments_parse(argv):
     parser.add_argument("--memcheck", nargs="*", default=[], metavar="PROGRAM")
     parser.add_argument("--replay", nargs=2, action="append", default=[],
                         metavar=("PROGRAM", "CORPUS"))
+    parser.add_argument("--malformed", nargs=4, action="append", default=[],
+                        metavar=("PROGRAM", "CORPUS", "SEED", "MESSAGES"))
     parser.add_argument("--fuzz", nargs=2, action="append", default=[],
                         metavar=("PROGRAM", "CORPUS"))
     parser.add_argument("--model", nargs=3, action="append", default=[],
                         metavar=("JUDGE", "SEED", "DECISIONS"))
     parser.add_argument("--seconds", type=int, default=60, help="for each fuzz target")
+    parser.add_argument("--limit", type=int, default=PYTEST_TIMEOUT_S, metavar="SECONDS",
+                        help="for pytest")
     parser.add_argument("--pytest", nargs=argparse.REMAINDER, default=None,
                         help="all that follows is pytest's")
     return parser.parse_args(argv)
@@ -256,6 +284,8 @@ def run_all(options, total):
         total.add(run_rules(rows))
     for program, corpus in options.replay:
         total.add(run_replay(program, corpus))
+    for program, corpus, seed, messages in options.malformed:
+        total.add(run_malformed(program, corpus, seed, messages))
     for judge, seed, decisions in options.model:
         total.add(run_model(judge, seed, decisions))
     for program in options.memcheck:
@@ -263,7 +293,7 @@ def run_all(options, total):
     for program, corpus in options.fuzz:
         total.add(run_fuzzer(program, corpus, options.seconds))
     if options.pytest is not None:
-        total.add(run_pytest(options.pytest))
+        total.add(run_pytest(options.pytest, options.limit))
 
 
 def main(argv):
@@ -275,6 +305,8 @@ def main(argv):
     except KeyboardInterrupt:
         print("interrupted")
         total.add(Count(failed=1))
+    for name in total.names[:NAMES_MAX]:
+        print(f"failed: {name}")
     if total.skipped:
         print(f"{total.skipped} skipped")
     print(f"{total.passed} passed, {total.failed} failed", flush=True)
