@@ -40,7 +40,7 @@ delivery_limit(int fd, uint32_t grace_s)
 static size_t
 queued(int fd, unsigned long question)
 {
-	int count;
+	int count = 0; /* valgrind does not know that SIOCOUTQNSD sets it */
 
 	/* cannot fail on a connection, not even one that has broken */
 	return ioctl(fd, question, &count) < 0 || count < 0 ? 0 : (size_t)count;
