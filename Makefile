@@ -62,7 +62,7 @@ PROGRAMS := egressd egressctl
 MAINS := $(PROGRAMS:%=daemon/%.c)
 LAYERS := daemon resolver policy base
 
-layer_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard $(1)/*.c)))
+layer_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard $(1)/*.c $(1)/*/*.c)))
 ARCHIVES := $(LAYERS:%=$(BUILD)/lib%.a)
 
 all: $(PROGRAMS:%=$(BUILD)/%)
@@ -85,7 +85,7 @@ $(PROGRAMS:%=$(BUILD)/%): $(BUILD)/%: $(BUILD)/daemon/%.o $(ARCHIVES)
 # kernel has acknowledged the leases.
 early: $(BUILD)-early/egressd
 
-$(BUILD)-early/query.o: daemon/query.c | libraries
+$(BUILD)-early/query.o: daemon/query/query.c | libraries
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DEGRESSD_ANSWER_BEFORE_COMMIT -MMD -MP -c $< -o $@
 
@@ -96,9 +96,9 @@ $(BUILD)-early/egressd: $(BUILD)/daemon/egressd.o $(BUILD)-early/query.o $(ARCHI
 # The daemon as it will be with a layout of the table that has one version more.
 next: $(BUILD)-next/egressd
 
-NEXT_OBJECTS := $(patsubst daemon/%.c,$(BUILD)-next/%.o,$(shell grep -l LAYOUT_VERSION daemon/*.c))
+NEXT_OBJECTS := $(patsubst %.c,$(BUILD)-next/%.o,$(shell grep -rl --include='*.c' LAYOUT_VERSION daemon))
 
-$(NEXT_OBJECTS): $(BUILD)-next/%.o: daemon/%.c | libraries
+$(NEXT_OBJECTS): $(BUILD)-next/%.o: %.c | libraries
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DEGRESSD_NEXT_LAYOUT -MMD -MP -c $< -o $@
 
@@ -274,7 +274,7 @@ deps-slow:
 
 # Lint: every check runs, each finding is a line, any finding fails.
 C_FOLDERS := base policy resolver daemon tests/unit tests/fuzz tests/model tests/bench tests/witness tests/integration/clients
-C_FILES := $(wildcard $(C_FOLDERS:%=%/*.[ch]))
+C_FILES := $(wildcard $(C_FOLDERS:%=%/*.[ch]) daemon/*/*.[ch])
 HEADERS := $(filter %.h,$(C_FILES))
 HEADERS_OK := $(HEADERS:%=$(BUILD)/%.ok)
 

@@ -11,20 +11,20 @@
 
 #include <event2/event.h>
 
-#include "daemon/check.h"
 #include "daemon/clock.h"
-#include "daemon/control.h"
-#include "daemon/enforcer.h"
-#include "daemon/layout.h"
+#include "daemon/control/control.h"
+#include "daemon/control/metrics.h"
+#include "daemon/enforcer/enforcer.h"
+#include "daemon/enforcer/layout.h"
+#include "daemon/enforcer/privilege.h"
 #include "daemon/listener.h"
-#include "daemon/log.h"
-#include "daemon/metrics.h"
-#include "daemon/privilege.h"
-#include "daemon/rate.h"
-#include "daemon/reload.h"
-#include "daemon/tcp.h"
+#include "daemon/loader/check.h"
+#include "daemon/loader/reload.h"
+#include "daemon/log/log.h"
+#include "daemon/query/rate.h"
+#include "daemon/query/tcp.h"
+#include "daemon/query/udp.h"
 #include "daemon/turn.h"
-#include "daemon/udp.h"
 
 #define DRAIN_LOOK_MS 10
 

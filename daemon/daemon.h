@@ -21,16 +21,16 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/macros.h"
-#include "daemon/forecast.h"
-#include "daemon/gate.h"
-#include "daemon/history.h"
-#include "daemon/loader.h"
+#include "daemon/lease/forecast.h"
+#include "daemon/lease/gate.h"
+#include "daemon/lease/pod.h"
+#include "daemon/lease/renewal.h"
+#include "daemon/loader/loader.h"
+#include "daemon/log/history.h"
+#include "daemon/log/refusal.h"
+#include "daemon/log/report.h"
 #include "daemon/notify.h"
-#include "daemon/pod.h"
-#include "daemon/query.h"
-#include "daemon/refusal.h"
-#include "daemon/renewal.h"
-#include "daemon/report.h"
+#include "daemon/query/query.h"
 
 #define DAEMON_DRAIN_MS 6000 /* longer than any lookup may take */
 
@@ -93,7 +93,7 @@ int daemon_run(const struct daemon_options *options);
 /* Log why the daemon cannot go on, and remember it for the exit code. Returns result. */
 int daemon_fault(struct daemon *d, const char *what, int result);
 
-/* daemon/status.c: answers on the control socket. */
+/* daemon/control/status.c: answers on the control socket. */
 int status_answer(void *ctx, size_t word_count, char **words, struct buf *out);
 
 #endif

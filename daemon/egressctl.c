@@ -8,11 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/client.h"
-#include "daemon/control.h"
-#include "daemon/explain.h"
-#include "daemon/explain_text.h"
-#include "daemon/layout.h"
+#include "daemon/control/client.h"
+#include "daemon/control/control.h"
+#include "daemon/control/explain.h"
+#include "daemon/control/explain_text.h"
+#include "daemon/enforcer/layout.h"
 #include "daemon/version.h"
 
 #define EXIT_REFUSED 1

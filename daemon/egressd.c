@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/check.h"
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 #include "daemon/daemon.h"
+#include "daemon/loader/check.h"
 #include "daemon/version.h"
 
 #define EXIT_REFUSED 1

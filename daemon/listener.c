@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "daemon/control/figures.h"
+#include "daemon/control/metrics.h"
 #include "daemon/daemon.h"
-#include "daemon/figures.h"
-#include "daemon/log.h"
-#include "daemon/metrics.h"
+#include "daemon/log/log.h"
 #include "daemon/notify.h"
-#include "daemon/socket.h"
+#include "daemon/query/socket.h"
 
 static int
 add_socket(struct daemon *d, const struct endpoint *e, enum notify_kind kind)

@@ -11,7 +11,7 @@
 
 #include "base/addr.h"
 #include "base/macros.h"
-#include "daemon/config.h"
+#include "daemon/config/config.h"
 
 struct daemon;
 

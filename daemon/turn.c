@@ -8,10 +8,10 @@
 
 #include "daemon/clock.h"
 #include "daemon/listener.h"
-#include "daemon/log.h"
-#include "daemon/reload.h"
-#include "daemon/tcp.h"
-#include "daemon/udp.h"
+#include "daemon/loader/reload.h"
+#include "daemon/log/log.h"
+#include "daemon/query/tcp.h"
+#include "daemon/query/udp.h"
 
 #define TRY_UPSTREAM_MS 800
 

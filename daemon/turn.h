@@ -2,11 +2,11 @@
 /*
  * The turn from one configuration and registry to the next: SIGHUP to READY.
  *
- *	begin      load beside (daemon/reload.h)        an error: all findings to the
+ * begin      load beside (daemon/loader/reload.h)        an error: all findings to the
  *		journal, the old state stays whole
- *	loaded     look at the leases, some at a time (daemon/forecast.h)
+ *	loaded     look at the leases, some at a time (daemon/lease/forecast.h)
  *	foreseen   judge and ask with the new one, switch the kernel in one transaction
- *		(daemon/gate.h); for a pod that comes under ALLOW_ANY by it, which takes
+ * (daemon/lease/gate.h); for a pod that comes under ALLOW_ANY by it, which takes
  *		no lease, the old registry's word stays in force until the kernel has
  *		switched
  *	switched   free the old one, or go back to it

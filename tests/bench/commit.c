@@ -16,8 +16,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/element.h"
-#include "daemon/netlink.h"
+#include "daemon/enforcer/element.h"
+#include "daemon/enforcer/netlink.h"
 
 #define PORT 7000
 #define TIMEOUT_MS 3600000

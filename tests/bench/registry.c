@@ -18,7 +18,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "daemon/loader.h"
+#include "daemon/loader/loader.h"
 #include "tests/bench/judge.h"
 #include "tests/bench/sample.h"
 

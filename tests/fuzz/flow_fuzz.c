@@ -4,7 +4,7 @@
  */
 #include <assert.h>
 
-#include "daemon/flow.h"
+#include "daemon/enforcer/flow.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -14,7 +14,7 @@
 
 /* Small, so that it is full early and memory can be seen to be flat. */
 #define CACHE_BYTES (256 * 1024)
-/* What a datagram's reply may have: as in daemon/udp.c. */
+/* What a datagram's reply may have: as in daemon/query/udp.c. */
 #define DATAGRAM_MAX 1280
 
 static const struct hash_key key = {{1, 2}};

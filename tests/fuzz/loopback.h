@@ -13,12 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "daemon/config.h"
-#include "daemon/pod.h"
-#include "daemon/query.h"
-#include "daemon/rate.h"
-#include "daemon/recent.h"
-#include "daemon/report.h"
+#include "daemon/config/config.h"
+#include "daemon/lease/pod.h"
+#include "daemon/lease/recent.h"
+#include "daemon/log/report.h"
+#include "daemon/query/query.h"
+#include "daemon/query/rate.h"
 #include "policy/finding.h"
 #include "resolver/wire.h"
 

@@ -19,9 +19,9 @@ from fake_upstream import FakeUpstream, addresses
 from internet import FAKE4, FAKE6
 from lab import NODE_LOCAL4, Lab, Pod
 
-PIPELINE = 100  # daemon/tcp.h
-PER_POD = 64  # daemon/tcp.h
-IDLE_S = 10  # daemon/tcp.h
+PIPELINE = 100  # daemon/query/tcp.h
+PER_POD = 64  # daemon/query/tcp.h
+IDLE_S = 10  # daemon/query/tcp.h
 GOOD4 = zone.PUBLIC4
 
 

@@ -20,10 +20,10 @@ from fake_upstream import FakeUpstream, Question, answer
 from internet import FAKE4
 from lab import NODE_LOCAL4, Lab, Pod
 
-CONNECTIONS = 1024  # these three: daemon/tcp.h
+CONNECTIONS = 1024  # these three: daemon/query/tcp.h
 PER_POD = 64
 IDLE_S = 10
-PER_POD_LATE = 8  # once half of all are taken: daemon/pod.h
+PER_POD_LATE = 8  # once half of all are taken: daemon/lease/pod.h
 SOURCES = [f"10.244.9.{i}" for i in range(1, 101)]
 FEW = 20
 GOOD4 = "203.0.113.1"

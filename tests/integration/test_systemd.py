@@ -28,7 +28,7 @@ CAP_NET_ADMIN = 1 << 12  # linux/capability.h
 UNITS = ("egressd.socket", "egressd-tcp.socket", "egressd.service")
 EXPOSURE_MAX = 1.7
 BUFFER = 16 << 20
-# The MESSAGE_ID of LOG_RELOADED (daemon/record.c); a released one never changes.
+# The MESSAGE_ID of LOG_RELOADED (daemon/log/record.c); a released one never changes.
 RELOADED = "e66c0450b58c404bb8b83347641302ab"
 
 CONFIG = f"""
@@ -99,7 +99,7 @@ ExecStart=/usr/sbin/nsd -d -c /etc/lab/nsd.conf
 RATE = 1000
 IN_HAND_MAX = RATE // 10  # what a killed process may have had in its hands: 100 ms of questions
 # Enough pods that the questions of one, which wait while the service is away, stay below
-# what one pod may have waiting (QUERIES_PER_POD in daemon/query.h): 2 seconds' worth.
+# what one pod may have waiting (QUERIES_PER_POD in daemon/query/query.h): 2 seconds' worth.
 PODS = [f"10.244.0.{host}" for host in range(2, 10)]
 
 POD_ADDRESSES = "\n".join(f"ip -n pod address add {a}/24 dev eth0" for a in PODS)

@@ -35,7 +35,7 @@ FOUR, SIX = f"{FAKE4}:53", f"[{FAKE6}]:53"
 OPT_LEN = 11
 DEADLINE_S = 5  # of everything: deadline.query is less
 WRONG_MAX = 3  # resolver/channel.h
-PER_POD = 256  # daemon/query_pool.h
+PER_POD = 256  # daemon/query/query_pool.h
 RECOVERED_S = 2.0  # 1 s is what we want; the rest is for a machine that is busy
 
 

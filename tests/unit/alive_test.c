@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "daemon/alive.h"
+#include "daemon/enforcer/alive.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/flows_bed.h"
 #include "tests/unit/owner_bed.h"

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "daemon/allowed.h"
+#include "daemon/enforcer/allowed.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/sample.h"
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "daemon/bounds.h"
+#include "daemon/enforcer/bounds.h"
 #include "policy/way.h"
 #include "tests/unit/sample.h"
 

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/change.h"
+#include "daemon/lease/change.h"
 
 struct fixture {
 	struct change change;

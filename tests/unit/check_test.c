@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/check.h"
+#include "daemon/loader/check.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/scratch.h"
 

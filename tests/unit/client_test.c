@@ -9,8 +9,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/client.h"
-#include "daemon/control.h"
+#include "daemon/control/client.h"
+#include "daemon/control/control.h"
 #include "tests/unit/scratch.h"
 
 static char request[4096]; /* what the client has sent */

@@ -9,8 +9,8 @@
 
 #include <event2/event.h>
 
-#include "daemon/change.h"
-#include "daemon/commit.h"
+#include "daemon/lease/change.h"
+#include "daemon/lease/commit.h"
 
 struct fixture {
 	struct event_base *base;

@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/client.h"
+#include "daemon/control/client.h"
 #include "tests/unit/scratch.h"
 
 #define TURNS 200

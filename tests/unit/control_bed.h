@@ -11,7 +11,7 @@
 
 #include <event2/event.h>
 
-#include "daemon/control.h"
+#include "daemon/control/control.h"
 #include "tests/unit/fake_clock.h"
 
 #define LARGE ((size_t)8 * 1024 * 1024) /* what the answer to "large" begins with */

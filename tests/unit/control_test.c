@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/stream_server.h"
+#include "daemon/control/stream_server.h"
 #include "tests/unit/control_bed.h"
 #include "tests/unit/scratch.h"
 

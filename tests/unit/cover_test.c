@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/cover.h"
+#include "daemon/enforcer/cover.h"
 #include "tests/unit/sample.h"
 
 static void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include "daemon/cut.h"
+#include "daemon/enforcer/cut.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/flows_bed.h"
 #include "tests/unit/owner_bed.h"

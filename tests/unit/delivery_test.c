@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/delivery.h"
+#include "daemon/query/delivery.h"
 
 /* Smaller than what is written, and larger than what is written of it at once. */
 #define BUFFER 4096

@@ -7,9 +7,9 @@
 
 #include <libmnl/libmnl.h>
 
-#include "daemon/element.h"
-#include "daemon/element_dump.h"
-#include "daemon/layout.h"
+#include "daemon/enforcer/element.h"
+#include "daemon/enforcer/element_dump.h"
+#include "daemon/enforcer/layout.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 

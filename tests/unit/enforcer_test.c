@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "daemon/enforcer.h"
-#include "daemon/privilege.h"
+#include "daemon/enforcer/enforcer.h"
+#include "daemon/enforcer/privilege.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 

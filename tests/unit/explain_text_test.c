@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/explain_text.h"
+#include "daemon/control/explain_text.h"
 
 static void
 workloads_are_read(void **state)

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/file.h"
+#include "daemon/config/file.h"
 #include "tests/unit/scratch.h"
 
 static int

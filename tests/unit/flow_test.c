@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/flow.h"
+#include "daemon/enforcer/flow.h"
 #include "tests/unit/sample.h"
 
 #define PORTS 0xd4, 0x31, 0x01, 0xbb /* 54321 to 443 */

@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "daemon/conntrack.h"
+#include "daemon/enforcer/conntrack.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "daemon/folder.h"
+#include "daemon/loader/folder.h"
 #include "tests/unit/config_map.h"
 
 static int

@@ -3,7 +3,7 @@
 
 #include <event2/event.h>
 
-#include "daemon/forecast.h"
+#include "daemon/lease/forecast.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/built.h"
 #include <errno.h>

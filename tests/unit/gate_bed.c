@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#include "daemon/recent.h"
+#include "daemon/lease/recent.h"
 #include "tests/unit/gate_bed.h"
 
 #define ENTRY(name)                                                                      \

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/gate.h"
+#include "daemon/lease/gate.h"
 #include "tests/unit/built.h"
 
 struct fixture {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include "daemon/found.h"
+#include "daemon/lease/found.h"
 #include "tests/unit/gate_bed.h"
 
 static void

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "daemon/recent.h"
+#include "daemon/lease/recent.h"
 #include "tests/unit/gate_bed.h"
 
 static void

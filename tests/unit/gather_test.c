@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/gather.h"
+#include "daemon/query/gather.h"
 #include "tests/unit/resolver_bed.h"
 
 #define TARGETS 4

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/history.h"
+#include "daemon/log/history.h"
 #include "tests/unit/alloc.h"
 
 static int

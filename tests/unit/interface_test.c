@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "daemon/interface.h"
+#include "daemon/loader/interface.h"
 
 static struct prefix
 prefix(const char *text)

@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/journal.h"
+#include "daemon/log/journal.h"
 #include "tests/unit/scratch.h"
 
 static int journal;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/json_line.h"
+#include "daemon/log/json_line.h"
 
 /* 16 fields of quotes, each two bytes in JSON: far above what a line may have. */
 static void

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 
-#include "daemon/layout.h"
-#include "daemon/netlink.h"
+#include "daemon/enforcer/layout.h"
+#include "daemon/enforcer/netlink.h"
 #include "tests/unit/scene.h"
 
 static int

@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
-#include "daemon/plan.h"
-#include "daemon/rejudge.h"
+#include "daemon/lease/plan.h"
+#include "daemon/lease/rejudge.h"
 #include "resolver/local.h"
 #include "tests/unit/built.h"
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "daemon/lease.h"
+#include "daemon/lease/lease.h"
 #include "tests/unit/unit.h"
 
 #define NOW INT64_C(1000000)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include "daemon/strain.h"
+#include "daemon/lease/strain.h"
 #include "tests/unit/lease_bed.h"
 
 static void

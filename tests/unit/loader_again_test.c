@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/loader.h"
+#include "daemon/loader/loader.h"
 #include "policy/shelf.h"
 #include "tests/unit/config_map.h"
 #include "tests/unit/loader_bed.h"

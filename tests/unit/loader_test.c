@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/loader.h"
+#include "daemon/loader/loader.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/config_map.h"
 #include "tests/unit/loader_bed.h"

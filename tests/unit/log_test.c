@@ -11,8 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "daemon/json_line.h"
-#include "daemon/log.h"
+#include "daemon/log/json_line.h"
+#include "daemon/log/log.h"
 #include "tests/unit/scratch.h"
 
 #define DATAGRAM_MAX 65536

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include "daemon/loss.h"
+#include "daemon/lease/loss.h"
 #include "tests/unit/built.h"
 
 #define POD(name, addresses)                                                             \

@@ -12,8 +12,8 @@
 
 #include <event2/event.h>
 
-#include "daemon/metrics.h"
-#include "daemon/stream_server.h"
+#include "daemon/control/metrics.h"
+#include "daemon/control/stream_server.h"
 #include "tests/unit/alloc.h"
 
 #define PORT 9153

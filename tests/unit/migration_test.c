@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-#include "daemon/element_dump.h"
-#include "daemon/layout.h"
-#include "daemon/migration.h"
+#include "daemon/enforcer/element_dump.h"
+#include "daemon/enforcer/layout.h"
+#include "daemon/enforcer/migration.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"

@@ -5,9 +5,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "daemon/layout.h"
-#include "daemon/monitor.h"
-#include "daemon/netlink.h"
+#include "daemon/enforcer/layout.h"
+#include "daemon/enforcer/monitor.h"
+#include "daemon/enforcer/netlink.h"
 #include "tests/unit/scene.h"
 
 static struct {

@@ -9,7 +9,7 @@
 
 #include <libmnl/libmnl.h>
 
-#include "daemon/netlink.h"
+#include "daemon/enforcer/netlink.h"
 #include "tests/unit/scene.h"
 
 static int

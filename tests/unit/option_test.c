@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "daemon/option.h"
+#include "daemon/config/option.h"
 #include "tests/unit/config_bed.h"
 
 #define MANUAL "daemon/egressd.yaml.5"

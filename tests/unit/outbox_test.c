@@ -8,7 +8,7 @@
 
 #include <event2/event.h>
 
-#include "daemon/outbox.h"
+#include "daemon/lease/outbox.h"
 
 #define MIB ((size_t)1024 * 1024)
 

@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-#include "daemon/owner.h"
+#include "daemon/enforcer/owner.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 

@@ -5,8 +5,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "daemon/nflog.h"
-#include "daemon/tally.h"
+#include "daemon/enforcer/nflog.h"
+#include "daemon/enforcer/tally.h"
 #include "tests/unit/owner_bed.h"
 
 /* A datagram from a pod to port 9 of 198.51.100.80, as it comes over its interface. */

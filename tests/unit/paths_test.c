@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "daemon/paths.h"
+#include "daemon/loader/paths.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/config_map.h"
 

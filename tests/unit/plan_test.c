@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "daemon/plan.h"
+#include "daemon/lease/plan.h"
 #include "resolver/local.h"
 #include "tests/unit/alloc.h"
 

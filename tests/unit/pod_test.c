@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "daemon/pod.h"
+#include "daemon/lease/pod.h"
 
 static struct addr
 v4(uint32_t host)

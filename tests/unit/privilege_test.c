@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "daemon/privilege.h"
+#include "daemon/enforcer/privilege.h"
 
 /* What a child does, because there is no way back: 0 when all was as it should be, or the
  * number of the line that was not. */

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/quantity.h"
+#include "daemon/config/quantity.h"
 
 static void
 durations_and_sizes_are_one_number_and_one_unit(void **state)

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "daemon/rate.h"
+#include "daemon/query/rate.h"
 #include "tests/unit/alloc.h"
 
 #define PER_SECOND 100

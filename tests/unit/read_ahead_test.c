@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/read_ahead.h"
+#include "daemon/loader/read_ahead.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/scratch.h"
 

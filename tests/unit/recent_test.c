@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/recent.h"
+#include "daemon/lease/recent.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/sample.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "daemon/record.h"
+#include "daemon/log/record.h"
 
 #define CATALOG "systemd/egressd.catalog"
 #define EVENTS (LOG_FAULT + 1)

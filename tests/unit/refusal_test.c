@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "daemon/refusal.h"
+#include "daemon/log/refusal.h"
 #include "tests/unit/built.h"
 #include "tests/unit/sample.h"
 

@@ -5,7 +5,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "daemon/refused.h"
+#include "daemon/enforcer/refused.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 

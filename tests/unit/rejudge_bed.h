@@ -7,7 +7,7 @@
 
 #include "tests/unit/unit.h"
 
-#include "daemon/rejudge.h"
+#include "daemon/lease/rejudge.h"
 #include "policy/registry.h"
 
 #define NOW INT64_C(1000000)

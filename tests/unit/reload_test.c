@@ -6,7 +6,7 @@
 
 #include <event2/event.h>
 
-#include "daemon/reload.h"
+#include "daemon/loader/reload.h"
 
 struct fixture {
 	struct event_base *base;

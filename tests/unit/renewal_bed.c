@@ -7,7 +7,7 @@
 
 #include <event2/event.h>
 
-#include "daemon/change.h"
+#include "daemon/lease/change.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/renewal_bed.h"
 

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "daemon/alive.h"
-#include "daemon/renewal.h"
+#include "daemon/enforcer/alive.h"
+#include "daemon/lease/renewal.h"
 #include "tests/unit/built.h"
 
 /* Without grace: a question each 250 ms, about what ends within 1,000 ms. */

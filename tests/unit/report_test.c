@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/history.h"
-#include "daemon/report.h"
+#include "daemon/log/history.h"
+#include "daemon/log/report.h"
 
 /* Without a sink what is written counts as dropped: both together are what was told. */
 static uint64_t

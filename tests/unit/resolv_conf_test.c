@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include "daemon/resolv_conf.h"
+#include "daemon/config/resolv_conf.h"
 #include "tests/unit/config_bed.h"
 
 static void

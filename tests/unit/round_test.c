@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-#include "daemon/layout.h"
-#include "daemon/netlink.h"
-#include "daemon/round.h"
+#include "daemon/enforcer/layout.h"
+#include "daemon/enforcer/netlink.h"
+#include "daemon/enforcer/round.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include "daemon/route.h"
+#include "daemon/query/route.h"
 #include "resolver/wire.h"
 
 static const struct registry_host plain = {0};

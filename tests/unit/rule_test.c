@@ -8,9 +8,9 @@
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <netinet/ip.h>
 
-#include "daemon/layout.h"
-#include "daemon/netlink.h"
-#include "daemon/rule.h"
+#include "daemon/enforcer/layout.h"
+#include "daemon/enforcer/netlink.h"
+#include "daemon/enforcer/rule.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 

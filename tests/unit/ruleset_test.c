@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 
-#include "daemon/layout.h"
-#include "daemon/netlink.h"
-#include "daemon/ruleset.h"
+#include "daemon/enforcer/layout.h"
+#include "daemon/enforcer/netlink.h"
+#include "daemon/enforcer/ruleset.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 

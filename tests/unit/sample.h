@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/enforcer.h"
+#include "daemon/enforcer/enforcer.h"
 #include "tests/unit/unit.h"
 
 static inline struct addr

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "daemon/search.h"
+#include "daemon/query/search.h"
 
 static const struct {
 	const char *title, *namespace, *domain, *name;

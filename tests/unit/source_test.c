@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
-#include "daemon/source.h"
+#include "daemon/lease/source.h"
 #include "tests/unit/built.h"
 
 static const uint8_t v6[16] = {0xfd, 0, 0, 1, [15] = 2};

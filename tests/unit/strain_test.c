@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "daemon/strain.h"
+#include "daemon/lease/strain.h"
 
 static void
 four_fifths_are_near(void **state)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "daemon/tally.h"
+#include "daemon/enforcer/tally.h"
 
 static int
 enter(void **state)

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "daemon/transaction.h"
+#include "daemon/enforcer/transaction.h"
 #include "tests/unit/sample.h"
 
 static struct transaction scene;

@@ -2,9 +2,9 @@
 /*
  * Services and leases that lead elsewhere, as the kernel takes them and nft lists them.
  */
-#include "daemon/translation.h"
+#include "daemon/enforcer/translation.h"
 
-#include "daemon/element.h"
+#include "daemon/enforcer/element.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
 #include "tests/unit/unit.h"

@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/lease/gate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#include "daemon/lease/change.h"
+#include "daemon/lease/found.h"
+#include "daemon/lease/loss.h"
+#include "daemon/lease/plan.h"
+#include "daemon/lease/recent.h"
+#include "daemon/lease/rejudge.h"
+#include "daemon/lease/source.h"
+#include "policy/way.h"
+
+enum work {
+	WORK_NONE,
+	WORK_DUMP,
+	WORK_START,
+	WORK_SWITCH,
+	WORK_REPAIR,
+};
+
+struct gate {
+	struct gate_settings settings;
+	struct endpoint listen[CONFIG_LISTEN_MAX];
+	struct gate_state now;
+	struct gate_state before; /* of a switch that is under way */
+	struct leases *leases;
+	struct committer *committer;
+	enum work work;
+	enum work after_dump;
+	struct rejudge rejudge;
+	struct change change;
+	struct found found;
+	gate_done_fn done;
+	struct event *repair_timer;
+	bool stray; /* flows may have begun that the table would not have let */
+};
+
+static void on_lost(void *ctx, int reason);
+static void on_dead(void *ctx);
+static void on_dumped(void *ctx, const struct enforcer_message *m);
+static void on_refused(void *ctx, const struct enforcer_message *m);
+static void on_flows(void *ctx, const struct enforcer_message *m);
+static void on_repair_timer(int fd, short what, void *ctx);
+static void on_changed(void *ctx, int result);
+static void repair_later(struct gate *g);
+
+static uint32_t
+timeout_max_ms(const struct config *cfg)
+{
+	return (plan_cap_s(cfg) + 1) * 1000;
+}
+
+static struct lease_limits
+limits_of(const struct config *cfg)
+{
+	return (struct lease_limits){
+	    .size = cfg->lease_size,
+	    .per_pod = cfg->lease_per_pod,
+	    .per_name = cfg->lease_per_name,
+	    .timeout_ms = timeout_max_ms(cfg),
+	};
+}
+
+int
+gate_new(struct event_base *base, const struct gate_settings *settings,
+    const struct gate_state *state, struct gate **ret_gate)
+{
+	struct gate *g = calloc(1, sizeof(*g));
+	struct lease_limits limits = limits_of(state->config);
+	struct committer_hooks hooks = {.ctx = g,
+	    .lost = on_lost,
+	    .dead = on_dead,
+	    .dumped = on_dumped,
+	    .refused = on_refused,
+	    .flows = on_flows};
+	int r = -ENOMEM;
+
+	if (g == NULL)
+		return -ENOMEM;
+	g->settings = *settings;
+	g->settings.listen_count = MIN_OF(settings->listen_count, ARRAY_LEN(g->listen));
+	memcpy(
+	    g->listen, settings->listen, g->settings.listen_count * sizeof(g->listen[0]));
+	g->now = *state;
+	found_init(&g->found);
+	g->repair_timer = event_new(base, -1, 0, on_repair_timer, g);
+	if (g->repair_timer == NULL)
+		goto fail;
+	r = leases_new(&limits, settings->pods, &settings->hash_key, &g->leases);
+	if (r < 0)
+		goto fail;
+	r = committer_new(
+	    base, settings->fd, g->leases, settings->now_ms, &hooks, &g->committer);
+	if (r < 0)
+		goto fail;
+	committer_set_deadline(g->committer, state->config->commit_deadline_ms);
+	*ret_gate = g;
+	return 0;
+fail:
+	if (g->leases == NULL)
+		(void)close(settings->fd); /* nothing was written to it */
+	gate_free(g);
+	return r;
+}
+
+void
+gate_free(struct gate *g)
+{
+	if (g == NULL)
+		return;
+	if (g->work != WORK_NONE)
+		rejudge_settle(&g->rejudge, false);
+	committer_free(g->committer);
+	leases_free(g->leases);
+	if (g->repair_timer != NULL)
+		event_free(g->repair_timer);
+	change_done(&g->change);
+	found_done(&g->found);
+	free(g);
+}
+
+bool
+gate_ready(const struct gate *g)
+{
+	return committer_ready(g->committer);
+}
+
+const char *
+gate_state_text(const struct gate *g)
+{
+	enum work work = g->work == WORK_DUMP ? g->after_dump : g->work;
+
+	if (gate_ready(g))
+		return work == WORK_NONE ? "standing" : "changing";
+	return work == WORK_START ? "starting" : "lost";
+}
+
+struct leases *
+gate_leases(struct gate *g)
+{
+	return g->leases;
+}
+
+struct committer *
+gate_committer(struct gate *g)
+{
+	return g->committer;
+}
+
+static void
+describe_open(struct gate *g)
+{
+	struct addr pod;
+
+	/* what lies outside of the pods' ranges is dropped whatever the mode */
+	for (size_t i = 0; registry_open(g->now.registry, i, &pod); i++)
+		if (source_is_pod(g->now.config, &pod))
+			change_open(&g->change, &pod);
+}
+
+static void
+describe_ranges(struct gate *g)
+{
+	const struct config *cfg = g->now.config;
+	struct registry_fixed fixed;
+
+	for (size_t i = 0; i < cfg->interface_count; i++)
+		change_interface(&g->change, cfg->interfaces[i]);
+	for (size_t i = 0; i < cfg->pod_range_count; i++)
+		change_range(&g->change, ENFORCER_PODS, &cfg->pod_ranges[i]);
+	for (size_t i = 0; i < cfg->internal_count; i++)
+		change_range(&g->change, ENFORCER_INTERNAL, &cfg->internal[i]);
+	for (size_t i = 0; i < g->settings.listen_count; i++)
+		change_listen(&g->change, &g->listen[i]);
+	for (size_t i = 0; registry_fixed(g->now.registry, i, &fixed); i++)
+		change_fixed(&g->change, &(struct enforcer_fixed){
+					     .pods = fixed.pods,
+					     .destination = fixed.destination,
+					     .port = fixed.port,
+					     .proto = fixed.proto,
+					     .service = fixed.service,
+					 });
+}
+
+static void
+describe_ways(struct gate *g)
+{
+	const struct registry *r = g->now.registry;
+	struct way way;
+
+	for (size_t service = 1; service <= way_services(r); service++)
+		for (size_t i = 0; way_get(r, service, i, &way); i++)
+			change_way(&g->change, &(struct enforcer_way){
+						   .service = (uint32_t)service,
+						   .weight = way.weight,
+						   .addr = way.addr,
+						   .proto = way.proto,
+						   .port = way.port,
+					       });
+}
+
+/* The table as the present state wants it. */
+static void
+describe(struct gate *g)
+{
+	const struct config *cfg = g->now.config;
+	struct enforcer_table table = {
+	    .enforce = registry_mode(g->now.registry) == OUTBOUND_REGISTRY_ONLY,
+	    .intercept = cfg->intercept,
+	    .drop = cfg->unlisted_drop,
+	    .adopt = 1,
+	    .own = 1,
+	    /* the kernel counts what has ended until it collects it: leave it room */
+	    .set_size = cfg->lease_size + cfg->lease_size / 8 + 1024,
+	    .timeout_max_ms = timeout_max_ms(cfg),
+	    .query_rate = cfg->pod_rate,
+	    .log_group = GATE_LOG_GROUP,
+	};
+
+	change_begin(&g->change, &table);
+	describe_ranges(g);
+	describe_ways(g);
+	describe_open(g);
+}
+
+/* Send the change; a negative result: everything reserved has been settled. */
+static int
+send_change(struct gate *g, enum work work)
+{
+	int r = change_end(&g->change);
+
+	if (r == 0)
+		r = committer_change(g->committer, &g->change.frames, on_changed, g);
+	change_done(&g->change);
+	if (r < 0) {
+		rejudge_settle(&g->rejudge, false);
+		return r;
+	}
+	g->work = work;
+	return 0;
+}
+
+/* forecast: of a switch, or NULL. */
+static int
+send_judged(struct gate *g, enum work work, struct forecast *forecast)
+{
+	int64_t now_ms = g->settings.now_ms();
+	/* under ALLOW_ANY nothing would be cut */
+	bool cuts = g->now.config->revoke_flows &&
+		    registry_mode(g->now.registry) == OUTBOUND_REGISTRY_ONLY;
+
+	describe(g);
+	found_revoke(&g->found, g->leases, &g->change);
+	for (size_t i = 0; i < g->now.config->pod_range_count && cuts && g->stray; i++)
+		change_cut_pods(&g->change, &g->now.config->pod_ranges[i]);
+	if (work == WORK_SWITCH && cuts)
+		loss_describe(
+		    &g->change, g->now.config, g->before.registry, g->now.registry);
+	rejudge_run(
+	    &g->rejudge, g->leases, g->now.registry, forecast, cuts, &g->change, now_ms);
+	if (work == WORK_REPAIR)
+		rejudge_repeat(g->leases, &g->change, now_ms);
+	return send_change(g, work);
+}
+
+static void
+tell(struct gate *g, int result)
+{
+	gate_done_fn done = g->done;
+	struct gate_outcome outcome = {
+	    .result = result,
+	    .kept = leases_counts(g->leases).leases,
+	    .withdrawn = g->rejudge.withdrawn + found_stale(&g->found),
+	    .added = g->rejudge.added,
+	};
+
+	g->done = NULL;
+	if (done != NULL)
+		done(g->settings.ctx, &outcome);
+}
+
+static void
+on_dumped(void *ctx, const struct enforcer_message *m)
+{
+	struct gate *g = ctx;
+
+	found_take(&g->found, g->leases, g->settings.recent, m);
+}
+
+static void on_dump_done(void *ctx, int result);
+
+static int
+dump_again(struct gate *g)
+{
+	found_begin(&g->found, g->settings.now_ms());
+	return committer_dump(g->committer, on_dump_done, g);
+}
+
+static void
+on_dump_done(void *ctx, int result)
+{
+	struct gate *g = ctx;
+
+	if (result == 0 && found_wants_more(&g->found)) {
+		result = dump_again(g);
+		if (result == 0)
+			return;
+	}
+	g->work = WORK_NONE;
+	/* one that was passed over stands in the kernel all the same */
+	if (result == 0)
+		leases_set_doubt(g->leases);
+	/* a repair goes on without: what cannot be read may still be replaced */
+	if (result == 0 || result == -ENOENT || g->after_dump == WORK_REPAIR)
+		result = send_judged(g, g->after_dump, NULL);
+	if (result == 0)
+		return;
+	if (g->after_dump == WORK_START)
+		tell(g, result);
+	else
+		repair_later(g);
+}
+
+/* Look first at what the kernel holds. */
+static int
+dump(struct gate *g, enum work work)
+{
+	int r;
+
+	found_clear(&g->found);
+	r = dump_again(g);
+	if (r < 0)
+		return r;
+	g->work = WORK_DUMP;
+	g->after_dump = work;
+	return 0;
+}
+
+int
+gate_start(struct gate *g, gate_done_fn done)
+{
+	int r = dump(g, WORK_START);
+
+	if (r == 0)
+		g->done = done;
+	return r;
+}
+
+static void
+adopt_limits(struct gate *g)
+{
+	struct lease_limits limits = limits_of(g->now.config);
+
+	leases_set_limits(g->leases, &limits);
+	committer_set_deadline(g->committer, g->now.config->commit_deadline_ms);
+}
+
+static void
+go_back(struct gate *g)
+{
+	g->now = g->before;
+	adopt_limits(g);
+}
+
+int
+gate_switch(struct gate *g, const struct gate_state *state, struct forecast *forecast,
+    gate_done_fn done)
+{
+	int r;
+
+	/* a table in doubt is made again first: a switch repeats no leases */
+	if (g->work != WORK_NONE || event_pending(g->repair_timer, EV_TIMEOUT, NULL))
+		return -EBUSY;
+	g->before = g->now;
+	g->now = *state;
+	adopt_limits(g);
+	found_clear(&g->found);
+	r = send_judged(g, WORK_SWITCH, forecast);
+	if (r < 0) {
+		/* what was withdrawn in memory stands in the kernel: make the table
+		 * again */
+		go_back(g);
+		on_lost(g, r);
+		return r;
+	}
+	g->done = done;
+	return 0;
+}
+
+static void
+repair_later(struct gate *g)
+{
+	struct timeval tv = {.tv_usec = GATE_REPAIR_MS * 1000};
+
+	g->work = WORK_NONE;
+	leases_set_doubt(g->leases);
+	if (event_add(g->repair_timer, &tv) < 0)
+		g->settings.dead(g->settings.ctx);
+}
+
+static void
+repair(struct gate *g)
+{
+	if (dump(g, WORK_REPAIR) < 0)
+		repair_later(g);
+}
+
+static void
+on_repair_timer(int fd, short what, void *ctx)
+{
+	struct gate *g = ctx;
+
+	(void)fd;
+	(void)what;
+	if (g->work == WORK_NONE)
+		repair(g);
+}
+
+static void
+on_changed(void *ctx, int result)
+{
+	struct gate *g = ctx;
+	enum work work = g->work;
+
+	bool made = result == 0 || result == -ENOENT;
+
+	g->work = WORK_NONE;
+	rejudge_settle(&g->rejudge, result == 0);
+	if (!made && work == WORK_SWITCH) {
+		go_back(g);
+		repair(g); /* what was withdrawn in memory may stand in the kernel */
+	} else if (result < 0 && (made || work != WORK_START)) {
+		repair_later(g);
+	}
+	if (result == 0)
+		g->stray = false;
+	if (result == 0 && work == WORK_REPAIR)
+		g->settings.restored(g->settings.ctx);
+	if (work == WORK_START || work == WORK_SWITCH)
+		tell(g, made ? 0 : result);
+}
+
+static void
+on_lost(void *ctx, int reason)
+{
+	struct gate *g = ctx;
+
+	g->stray = true;
+	g->settings.lost(g->settings.ctx, reason);
+	leases_set_doubt(g->leases);
+	if (g->work == WORK_NONE)
+		repair(g);
+}
+
+static void
+on_dead(void *ctx)
+{
+	struct gate *g = ctx;
+
+	g->settings.dead(g->settings.ctx);
+}
+
+static void
+on_refused(void *ctx, const struct enforcer_message *m)
+{
+	struct gate *g = ctx;
+
+	g->settings.refused(g->settings.ctx, m);
+}
+
+static void
+on_flows(void *ctx, const struct enforcer_message *m)
+{
+	struct gate *g = ctx;
+
+	g->settings.flows(g->settings.ctx, m);
+}

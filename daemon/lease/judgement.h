@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a registry says to the leases that there are. Changes nothing.
+ *
+ * A name whose answers came from the names of its host's endpoints loses every address
+ * that is not listed when one of these has changed, and when the daemon was started anew,
+ * because nothing tells which of them gave it: the next lookup opens what is right.
+ */
+#ifndef DAEMON_LEASE_JUDGEMENT_H
+#define DAEMON_LEASE_JUDGEMENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/lease/lease.h"
+#include "policy/registry.h"
+
+struct judgement {
+	const struct registry *registry;
+	const struct registry_host
+	    *host;      /* NULL: nothing is allowed to the grant's name */
+	uint64_t owner; /* the identity of the pod, as it is by this registry */
+};
+
+struct judgement judgement_of(const struct registry *registry, const struct grant *g);
+/* May the grant keep its claim on target? */
+bool judgement_keeps(
+    const struct judgement *j, const struct grant *g, const struct lease_target *target);
+/* Is anything to be done about the grant: a claim that goes, a port that comes, a lease
+ * to be written under another name, or just the grant itself to be noted anew? What has
+ * ended counts too. */
+bool judgement_differs(
+    const struct judgement *j, const struct leases *leases, const struct grant *g);
+
+#endif

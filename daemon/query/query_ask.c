@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/query/query_ask.h"
+
+#include <errno.h>
+
+#include "daemon/query/gather.h"
+#include "daemon/query/listed.h"
+#include "daemon/query/route.h"
+
+static int
+gather(struct query *q, bool ask, int64_t now_ms, struct answer **ret)
+{
+	struct gather_question question = {
+	    .resolver = q->all->resolver,
+	    .host = q->verdict.host,
+	    .question = &q->question,
+	    .now_ms = q->all->now_ms,
+	    .known_only = !ask,
+	};
+
+	return gather_start(&question, &q->gather, now_ms, ret);
+}
+
+int
+query_ask_known(struct query *q, int64_t now_ms, struct answer **ret_answer)
+{
+	const struct question *question = &q->question;
+	struct answer *a;
+
+	if (q->group == ROUTE_LOCAL)
+		return listed_answer(q->verdict.host, question, now_ms, ret_answer);
+	if (q->group == ROUTE_GATHERED)
+		return gather(q, false, now_ms, ret_answer);
+	a = resolver_find(
+	    q->all->resolver, q->group, &question->name, question->type, now_ms);
+	if (a == NULL) {
+		a = resolver_find_old(
+		    q->all->resolver, q->group, &question->name, question->type, now_ms);
+		q->upstream.old = a != NULL;
+	}
+	if (a == NULL)
+		return -EINPROGRESS;
+	*ret_answer = answer_ref(a);
+	return 0;
+}
+
+int
+query_ask(struct query *q, int64_t now_ms)
+{
+	int r;
+
+	if (q->group == ROUTE_GATHERED)
+		return gather(q, true, now_ms, &q->answer);
+	r = resolver_ask(q->all->resolver, q->group, &q->question.name, q->question.type,
+	    &q->upstream, now_ms);
+	return r == 0 ? -EINPROGRESS : r;
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/query/udp.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+#define IN_SIZE                                                                          \
+	(QUESTION_MESSAGE_MAX + 1) /* one more: so that a longer one is seen to be */
+#define OUT_SIZE 1280              /* at least QUESTION_UDP_MAX */
+#define CONTROL_SIZE 64            /* an in6_pktinfo with its header */
+#define ROUNDS_MAX 4 /* batches for one socket before the others get their turn */
+
+struct udp_socket {
+	struct udp *udp;
+	int fd;
+	bool
+	    /* bound to the unspecified address: the kernel must be told where to reply
+	     * from */
+	    any;
+	struct event *readable;
+	struct query_list waiting;
+};
+
+struct out_slot {
+	struct udp_socket *socket;
+	struct sockaddr_storage peer;
+	uint8_t control[CONTROL_SIZE] __attribute__((aligned(8)));
+	uint8_t bytes[OUT_SIZE];
+};
+
+struct udp {
+	struct event_base *base;
+	struct queries *queries;
+	struct event *flush;
+	size_t socket_count;
+	struct udp_socket sockets[UDP_SOCKETS_MAX];
+	struct udp_counts counts;
+	struct mmsghdr in_msgs[UDP_BATCH];
+	struct iovec in_iovs[UDP_BATCH];
+	struct sockaddr_storage in_peers[UDP_BATCH];
+	uint8_t in_control[UDP_BATCH][CONTROL_SIZE] __attribute__((aligned(8)));
+	uint8_t in_bytes[UDP_BATCH][IN_SIZE];
+	size_t out_len;
+	struct mmsghdr out_msgs[UDP_BATCH];
+	struct iovec out_iovs[UDP_BATCH];
+	struct out_slot out[UDP_BATCH];
+};
+
+static void on_readable(int fd, short what, void *ctx);
+static void on_flush(int fd, short what, void *ctx);
+static void send_late(struct query *q, const uint8_t *reply, size_t len);
+
+static const struct query_transport transport = {.stream = false, .send = send_late};
+
+int
+udp_new(struct event_base *base, struct queries *queries, struct udp **ret_udp)
+{
+	struct udp *u = calloc(1, sizeof(*u));
+
+	if (u == NULL)
+		return -ENOMEM;
+	u->base = base;
+	u->queries = queries;
+	u->flush = event_new(base, -1, 0, on_flush, u);
+	if (u->flush == NULL) {
+		free(u);
+		return -ENOMEM;
+	}
+	*ret_udp = u;
+	return 0;
+}
+
+/* Is fd bound to the unspecified address? Then ask for the address of each packet. */
+static int
+prepare(struct udp_socket *s)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct endpoint local;
+	const int on = 1;
+	int only = 0;
+	socklen_t only_len = sizeof(only);
+	static const uint8_t zero[16];
+
+	if (getsockname(s->fd, (struct sockaddr *)&ss, &len) < 0)
+		return -errno;
+	if (endpoint_from_sockaddr((struct sockaddr *)&ss, &local) < 0)
+		return -EAFNOSUPPORT;
+	s->any = memcmp(local.addr.bytes, zero, sizeof(zero)) == 0;
+	if (!s->any)
+		return 0;
+	if (ss.ss_family == AF_INET6 &&
+	    (getsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, &only_len) < 0 || !only))
+		/* it would hand us IPv4 peers that it cannot answer */
+		return -EAFNOSUPPORT;
+	if (ss.ss_family == AF_INET)
+		return setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) < 0
+			   ? -errno
+			   : 0;
+	return setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on)) < 0
+		   ? -errno
+		   : 0;
+}
+
+int
+udp_add(struct udp *u, int fd)
+{
+	struct udp_socket *s = &u->sockets[u->socket_count];
+	int r;
+
+	if (u->socket_count == UDP_SOCKETS_MAX)
+		return -ENOSPC;
+	s->udp = u;
+	s->fd = fd;
+	TAILQ_INIT(&s->waiting);
+	r = prepare(s);
+	if (r < 0)
+		return r;
+	s->readable = event_new(u->base, fd, EV_READ | EV_PERSIST, on_readable, s);
+	if (s->readable == NULL || event_add(s->readable, NULL) < 0) {
+		if (s->readable != NULL)
+			event_free(s->readable);
+		return -ENOMEM;
+	}
+	u->socket_count++;
+	return 0;
+}
+
+void
+udp_stop(struct udp *u)
+{
+	for (size_t i = 0; i < u->socket_count; i++)
+		(void)event_del(
+		    u->sockets[i].readable); /* cannot fail for one that was added */
+}
+
+void
+udp_free(struct udp *u)
+{
+	if (u == NULL)
+		return;
+	for (size_t i = 0; i < u->socket_count; i++) {
+		struct udp_socket *s = &u->sockets[i];
+		struct query *q;
+
+		while ((q = TAILQ_FIRST(&s->waiting)) != NULL) {
+			TAILQ_REMOVE(&s->waiting, q, link);
+			query_cancel(q);
+		}
+		event_free(s->readable);
+		(void)close(s->fd); /* nothing is buffered in it */
+	}
+	event_free(u->flush);
+	free(u);
+}
+
+/* Where a packet was sent to, from its control message; 0 when the socket's own
+ * address says it. */
+static struct addr
+local_of(const struct msghdr *msg)
+{
+	struct addr none = {0};
+	struct msghdr *m =
+	    (struct msghdr *)(uintptr_t)msg; /* CMSG_NXTHDR takes no const */
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			struct in_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			return addr_make(AF_INET, &info.ipi_addr);
+		}
+		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			struct in6_pktinfo info;
+
+			memcpy(&info, CMSG_DATA(c), sizeof(info));
+			return addr_make(AF_INET6, &info.ipi6_addr);
+		}
+	}
+	return none;
+}
+
+/* Say in slot's control message where its reply is to come from. */
+static void
+set_local(struct msghdr *msg, struct out_slot *slot, const struct addr *local)
+{
+	struct cmsghdr *c = (struct cmsghdr *)(void *)slot->control;
+	struct in6_pktinfo info6 = {0};
+	struct in_pktinfo info = {0};
+	bool v4 = local->family == AF_INET;
+	size_t len = v4 ? sizeof(info) : sizeof(info6);
+
+	memset(slot->control, 0, sizeof(slot->control));
+	c->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	c->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(&info.ipi_spec_dst, local->bytes, sizeof(info.ipi_spec_dst));
+	memcpy(&info6.ipi6_addr, local->bytes, sizeof(info6.ipi6_addr));
+	memcpy(CMSG_DATA(c), v4 ? (void *)&info : (void *)&info6, len);
+	msg->msg_control = slot->control;
+	msg->msg_controllen = CMSG_SPACE(len);
+}
+
+/* Send what has gathered for one socket from slot at on; how many slots that were. */
+static size_t
+send_run(struct udp *u, size_t at)
+{
+	struct udp_socket *s = u->out[at].socket;
+	size_t end = at;
+	int sent;
+
+	while (end < u->out_len && u->out[end].socket == s)
+		end++;
+	do {
+		sent =
+		    sendmmsg(s->fd, u->out_msgs + at, (unsigned)(end - at), MSG_DONTWAIT);
+	} while (sent < 0 && errno == EINTR);
+	if (sent > 0) {
+		u->counts.sent += (uint64_t)sent;
+		return (size_t)sent;
+	}
+	/* the first one cannot be sent: leave it out and go on */
+	u->counts.unsent++;
+	return 1;
+}
+
+void
+udp_flush(struct udp *u)
+{
+	size_t at = 0;
+
+	while (at < u->out_len)
+		at += send_run(u, at);
+	u->out_len = 0;
+}
+
+static void
+on_flush(int fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	udp_flush(ctx);
+}
+
+/* The free slot at the end: its bytes may be written to before add_reply. */
+static struct out_slot *
+free_slot(struct udp *u)
+{
+	if (u->out_len == UDP_BATCH)
+		udp_flush(u);
+	return &u->out[u->out_len];
+}
+
+/* The slot that free_slot gave holds a reply of len bytes to this peer. */
+static void
+add_reply(struct udp_socket *s, const struct endpoint *peer, const struct addr *local,
+    size_t len)
+{
+	struct udp *u = s->udp;
+	size_t i = u->out_len++;
+	struct out_slot *slot = &u->out[i];
+	struct msghdr *msg = &u->out_msgs[i].msg_hdr;
+
+	slot->socket = s;
+	u->out_iovs[i] = (struct iovec){.iov_base = slot->bytes, .iov_len = len};
+	*msg = (struct msghdr){
+	    .msg_name = &slot->peer,
+	    .msg_namelen = endpoint_to_sockaddr(peer, &slot->peer),
+	    .msg_iov = &u->out_iovs[i],
+	    .msg_iovlen = 1,
+	};
+	if (s->any && local->family != 0)
+		set_local(msg, slot, local);
+}
+
+static void
+send_late(struct query *q, const uint8_t *reply, size_t len)
+{
+	struct udp_socket *s = q->channel;
+	struct udp *u = s->udp;
+	struct out_slot *slot;
+
+	TAILQ_REMOVE(&s->waiting, q, link);
+	if (len == 0 || len > OUT_SIZE)
+		return;
+	slot = free_slot(u);
+	memcpy(slot->bytes, reply, len);
+	add_reply(s, &q->source, &q->local, len);
+	if (u->out_len == 1)
+		event_active(
+		    u->flush, 0, 0); /* behind what is active in this turn already */
+}
+
+static void
+take_packet(struct udp_socket *s, size_t i, int64_t now_ms)
+{
+	struct udp *u = s->udp;
+	struct endpoint peer = {0};
+	struct addr local = {0};
+	struct out_slot *slot;
+	struct query *q;
+	bool limited, waiting;
+	size_t len;
+
+	u->counts.received++;
+	if (endpoint_from_sockaddr((struct sockaddr *)&u->in_peers[i], &peer) < 0)
+		peer = (struct endpoint){0}; /* which is no pod's */
+	q = query_new(u->queries, &peer, now_ms, &limited);
+	if (q == NULL)
+		return;
+	q->transport = &transport;
+	q->channel = s;
+	if (s->any)
+		local = local_of(&u->in_msgs[i].msg_hdr);
+	q->local = local;
+	slot = free_slot(u);
+	len = query_start(q, u->in_bytes[i], u->in_msgs[i].msg_len, now_ms, slot->bytes,
+	    sizeof(slot->bytes), &waiting);
+	if (waiting)
+		TAILQ_INSERT_TAIL(&s->waiting, q, link);
+	else if (len > 0)
+		add_reply(s, &peer, &local, len);
+}
+
+static int
+receive(struct udp_socket *s)
+{
+	struct udp *u = s->udp;
+
+	for (size_t i = 0; i < UDP_BATCH; i++) {
+		u->in_iovs[i] = (struct iovec){
+		    .iov_base = u->in_bytes[i], .iov_len = sizeof(u->in_bytes[i])};
+		u->in_msgs[i].msg_hdr = (struct msghdr){
+		    .msg_name = &u->in_peers[i],
+		    .msg_namelen = sizeof(u->in_peers[i]),
+		    .msg_iov = &u->in_iovs[i],
+		    .msg_iovlen = 1,
+		    .msg_control = s->any ? u->in_control[i] : NULL,
+		    .msg_controllen = s->any ? sizeof(u->in_control[i]) : 0,
+		};
+	}
+	return recvmmsg(s->fd, u->in_msgs, UDP_BATCH, MSG_DONTWAIT, NULL);
+}
+
+/* Has the packet that was read last waited too long? See daemon/query/udp.h. */
+static bool
+is_stale(const struct udp_socket *s)
+{
+	struct timespec sent, now;
+
+	if (ioctl(s->fd, SIOCGSTAMPNS, &sent) < 0) /* it was not measured */
+		return false;
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
+	return (now.tv_sec - sent.tv_sec) * 1000 +
+		   (now.tv_nsec - sent.tv_nsec) / 1000000 >
+	       UDP_STALE_MS;
+}
+
+static void
+on_readable(int fd, short what, void *ctx)
+{
+	struct udp_socket *s = ctx;
+	struct udp *u = s->udp;
+
+	(void)fd;
+	(void)what;
+	for (int round = 0; round < ROUNDS_MAX; round++) {
+		int64_t now_ms = u->queries->now_ms();
+		int n = receive(s);
+
+		if (n == UDP_BATCH && is_stale(s)) {
+			u->counts.stale += UDP_BATCH;
+			continue;
+		}
+		for (int i = 0; i < n; i++)
+			take_packet(s, (size_t)i, now_ms);
+		udp_flush(u);
+		if (n < UDP_BATCH)
+			break;
+	}
+}
+
+struct udp_counts
+udp_counts(const struct udp *u)
+{
+	return u->counts;
+}
