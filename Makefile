@@ -274,7 +274,7 @@ deps-slow:
 
 # Lint: every check runs, each finding is a line, any finding fails.
 C_FOLDERS := base policy resolver daemon tests/unit tests/fuzz tests/model tests/bench tests/witness tests/integration/clients
-C_FILES := $(wildcard $(C_FOLDERS:%=%/*.[ch]) daemon/*/*.[ch])
+C_FILES := $(wildcard $(C_FOLDERS:%=%/*.[ch]) daemon/*/*.[ch] policy/*/*.[ch])
 HEADERS := $(filter %.h,$(C_FILES))
 HEADERS_OK := $(HEADERS:%=$(BUILD)/%.ok)
 

@@ -28,7 +28,7 @@ MODEL_TIMEOUT_S = 600
 MODEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "model", "run.py")
 # Rules of the registry that the rows of the unit tests' tables have to hold the code to,
 # each at least twice, inside and outside. E and W are Istio's validation by the numbers of
-# policy/entry_rules.h.
+# policy/object/entry_rules.h.
 RULES = {
     **{f"E{n}": "ServiceEntry: error" for n in range(1, 43)},
     **{f"W{n}": "ServiceEntry: warning" for n in range(1, 7)},

@@ -13,7 +13,7 @@
 #include "daemon/config/file.h"
 #include "daemon/config/option.h"
 #include "daemon/config/resolv_conf.h"
-#include "policy/node.h"
+#include "policy/yaml/node.h"
 
 /* A key and its value take at most 200 bytes here, and at least three ("a:,") in the
  * file. */

@@ -18,8 +18,8 @@
 #include "base/name.h"
 #include "policy/finding.h"
 #include "policy/memory.h"
-#include "policy/mesh.h"
-#include "policy/registry.h"
+#include "policy/object/mesh.h"
+#include "policy/registry/registry.h"
 
 #define CONFIG_DEFAULT_PATH "/etc/egressd/egressd.yaml"
 #define CONFIG_DEFAULT_REGISTRY "/etc/egressd/registry.d"

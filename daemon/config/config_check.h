@@ -6,7 +6,7 @@
 #define DAEMON_CONFIG_CONFIG_CHECK_H
 
 #include "daemon/config/config.h"
-#include "policy/node.h"
+#include "policy/yaml/node.h"
 
 /* Where the value of an option stands; NULL for a default. name as in the table. */
 typedef const struct node *(*config_place_fn)(void *ctx, const char *name);

@@ -14,7 +14,7 @@
 #include "base/macros.h"
 #include "daemon/config/config.h"
 #include "policy/finding.h"
-#include "policy/node.h"
+#include "policy/yaml/node.h"
 
 enum option_kind {
 	OPTION_MESH,

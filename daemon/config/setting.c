@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "daemon/config/quantity.h"
-#include "policy/mesh.h"
+#include "policy/object/mesh.h"
 #include "policy/syntax.h"
 
 #define METRICS_PORT 9153

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "daemon/config/config.h"
-#include "policy/explain.h"
+#include "policy/explain/explain.h"
 
 #define EXPLAIN_NAMESPACE_MAX 64 /* RFC 1123 label, and a NUL */
 #define EXPLAIN_POD_MAX 254      /* RFC 1123 subdomain, and a NUL */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "daemon/log/report.h"
-#include "policy/suggest.h"
+#include "policy/explain/suggest.h"
 
 #define MANIFEST_MAX 4096
 #define REMARK_MAX 1024

@@ -12,7 +12,7 @@
 #include "base/hash.h"
 #include "base/name.h"
 #include "daemon/log/history.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 /* A line a record, the latest first, or a JSON array. */
 void history_text_write(
@@ -24,8 +24,8 @@ struct history_view {
 	struct hash_key key;             /* of no lasting meaning */
 };
 
-/* Manifests as policy/suggest.h makes them, each once, with comments: a YAML stream that
- * may go into the registry as it is. */
+/* Manifests as policy/explain/suggest.h makes them, each once, with comments: a YAML
+ * stream that may go into the registry as it is. */
 void history_text_suggest(
     const struct history *h, const struct history_view *view, struct buf *out);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "daemon/enforcer/ruleset.h"
-#include "policy/way.h"
+#include "policy/registry/way.h"
 
 bool
 bounds_addr(const struct addr *a)

@@ -20,8 +20,8 @@
 #include "daemon/enforcer/enforcer.h"
 #include "daemon/enforcer/lease_list.h"
 #include "daemon/enforcer/ruleset.h"
-#include "policy/registry.h"
-#include "policy/way.h"
+#include "policy/registry/registry.h"
+#include "policy/registry/way.h"
 
 #define TRANSACTION_INTERFACES_MAX 1024
 #define TRANSACTION_RANGES_MAX 4096 /* pods; internal; listen */

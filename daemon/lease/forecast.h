@@ -16,7 +16,7 @@
 
 #include "base/macros.h"
 #include "daemon/lease/lease.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 struct event_base;
 struct forecast;

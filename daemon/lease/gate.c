@@ -15,7 +15,7 @@
 #include "daemon/lease/recent.h"
 #include "daemon/lease/rejudge.h"
 #include "daemon/lease/source.h"
-#include "policy/way.h"
+#include "policy/registry/way.h"
 
 enum work {
 	WORK_NONE,

@@ -25,7 +25,7 @@
 #include "daemon/lease/commit.h"
 #include "daemon/lease/lease.h"
 #include "daemon/lease/pod.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 #define GATE_LOG_GROUP 53  /* NFLOG group of refused packets */
 #define GATE_REPAIR_MS 100 /* between two tries to make the table again */

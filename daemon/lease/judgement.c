@@ -2,7 +2,7 @@
 #include "daemon/lease/judgement.h"
 
 #include "daemon/lease/source.h"
-#include "policy/way.h"
+#include "policy/registry/way.h"
 
 struct judgement
 judgement_of(const struct registry *registry, const struct grant *g)

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "daemon/lease/lease.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 struct judgement {
 	const struct registry *registry;

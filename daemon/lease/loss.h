@@ -10,7 +10,7 @@
 
 #include "daemon/config/config.h"
 #include "daemon/lease/change.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 /* Into the change, as far as cfg says that they are pods. Cost: one pass over the pods
  * that before knows. */

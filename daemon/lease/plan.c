@@ -2,7 +2,7 @@
 #include "daemon/lease/plan.h"
 
 #include "daemon/enforcer/enforcer.h"
-#include "policy/way.h"
+#include "policy/registry/way.h"
 
 uint32_t
 plan_cap_s(const struct config *cfg)

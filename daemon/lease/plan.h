@@ -13,7 +13,7 @@
 #include "daemon/config/config.h"
 #include "daemon/lease/commit.h"
 #include "daemon/lease/lease.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 #include "resolver/answer.h"
 
 /* The longest that a lease covers: lease.cap, and below what the enforcer takes by the

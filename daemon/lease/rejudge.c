@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "daemon/lease/judgement.h"
-#include "policy/way.h"
+#include "policy/registry/way.h"
 
 static char *
 grant_text(const struct grant *g, char *text)

@@ -17,7 +17,7 @@
 #include "daemon/lease/change.h"
 #include "daemon/lease/forecast.h"
 #include "daemon/lease/lease.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 struct rejudge {
 	struct leases *leases;

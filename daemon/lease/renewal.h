@@ -24,7 +24,7 @@
 #include "daemon/config/config.h"
 #include "daemon/lease/commit.h"
 #include "daemon/lease/lease.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 #define RENEWAL_SHARE 20      /* a twentieth */
 #define RENEWAL_POD_MAX 4096  /* leases of one pod in a question */

@@ -11,7 +11,7 @@
 
 #include "base/addr.h"
 #include "daemon/config/config.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 /* Inside of pods.cidrs? Everybody else is refused. */
 bool source_is_pod(const struct config *cfg, const struct addr *source);

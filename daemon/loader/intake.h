@@ -14,7 +14,7 @@
 #include "base/macros.h"
 #include "daemon/config/config.h"
 #include "policy/finding.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 struct intake {
 	struct prefix *own;
@@ -26,7 +26,7 @@ struct intake {
 
 struct intake_options {
 	struct hash_key hash_key;
-	bool skip; /* as policy/registry.h has them */
+	bool skip; /* as policy/registry/registry.h has them */
 	bool shelve;
 	const struct registry *before;
 };

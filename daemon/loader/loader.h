@@ -16,7 +16,7 @@
 #include "base/macros.h"
 #include "daemon/config/config.h"
 #include "policy/finding.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 #define LOADER_RESOLV_CONF "/etc/resolv.conf"
 #define LOADER_FILE_MAX                                                                  \

@@ -21,7 +21,7 @@
 
 #include "base/macros.h"
 #include "daemon/loader/folder.h"
-#include "policy/documents.h"
+#include "policy/registry/documents.h"
 
 #define READ_AHEAD_FILES 64
 #define READ_AHEAD_THREADS 4 /* more bring nothing: one alone builds */

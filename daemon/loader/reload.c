@@ -13,7 +13,7 @@
 #include <event2/event.h>
 
 #include "daemon/config/config.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 struct reload {
 	struct loader_options options;

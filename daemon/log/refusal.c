@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "daemon/log/log.h"
-#include "policy/lister.h"
+#include "policy/explain/lister.h"
 
 static bool
 lists(const struct registry_host *host, const struct enforcer_refused *flow)

@@ -16,7 +16,7 @@
 #include "daemon/enforcer/enforcer.h"
 #include "daemon/lease/recent.h"
 #include "daemon/log/report.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 /* Packets that the kernel has refused, and those of them whose flows were not looked
  * at. */

@@ -17,7 +17,7 @@
 #include "base/name.h"
 #include "daemon/lease/strain.h"
 #include "daemon/log/log.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 #define REPORT_PERIOD_MS 10000
 #define REPORT_NEAR_MS 600000

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "daemon/query/listed.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 #include "resolver/local.h"
 #include "resolver/wire.h"
 

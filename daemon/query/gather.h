@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "base/macros.h"
-#include "policy/verdict.h"
+#include "policy/registry/verdict.h"
 #include "resolver/question.h"
 #include "resolver/resolver.h"
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/macros.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 #include "resolver/answer.h"
 #include "resolver/question.h"
 

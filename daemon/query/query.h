@@ -39,7 +39,7 @@
 #include "daemon/lease/recent.h"
 #include "daemon/log/report.h"
 #include "daemon/query/gather.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 #include "resolver/question.h"
 #include "resolver/resolver.h"
 

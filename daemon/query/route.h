@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "policy/verdict.h"
+#include "policy/registry/verdict.h"
 
 #define ROUTE_LOCAL SIZE_MAX          /* what the registry lists */
 #define ROUTE_GATHERED (SIZE_MAX - 1) /* the answers to the names of a host's endpoints */

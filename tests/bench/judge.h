@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 #define JUDGE_SIZES_MAX 8
 

@@ -9,7 +9,7 @@
  *	registry judge ROUNDS COUNT...          decisions in registries of these sizes
  *	registry write FOLDER COUNT GENERATION  the files, and FOLDER.yaml that names it
  */
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 #include <errno.h>
 #include <limits.h>

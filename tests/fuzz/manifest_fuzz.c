@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/explain.h"
-#include "policy/registry.h"
+#include "policy/explain/explain.h"
+#include "policy/registry/registry.h"
 
 #define FINDINGS_LIMIT 100
 #define NAMES_MAX 12

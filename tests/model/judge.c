@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 #define ZONES_MAX 8
 #define OWN_MAX 8

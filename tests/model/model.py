@@ -2,7 +2,7 @@
 """What a registry means, told a second time: as plainly as it can be, in lists and loops.
 
 Takes manifests as kubectl prints them, as Python dicts that are known to be valid, and gives
-the verdicts of policy/registry.h in the words of tests/model/judge.c. Nothing here was
+the verdicts of policy/registry/registry.h in the words of tests/model/judge.c. Nothing here was
 written after the code in policy/: where the two differ, one of them is wrong.
 
 An address is (4 or 6, number), a prefix is (4 or 6, number, length).

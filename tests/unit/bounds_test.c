@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "daemon/enforcer/bounds.h"
-#include "policy/way.h"
+#include "policy/registry/way.h"
 #include "tests/unit/sample.h"
 
 #define HOUR_MS (3600 * 1000)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 #include "tests/unit/unit.h"
 
 struct built {

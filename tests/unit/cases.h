@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rows of tables, told to the runner, which counts them and the rules that they are for.
- * A row has the number of the rule that it holds the code to, alone or in front of its
- * title: E1 to E42 and W1 to W6 as in policy/entry_rules.h, others as in tests/run.py.
+ * Rows of tables, told to the runner, which counts them and the rules that they are
+ * for. A row has the number of the rule that it holds the code to, alone or in front
+ * of its title: E1 to E42 and W1 to W6 as in policy/object/entry_rules.h, others as in
+ * tests/run.py.
  *
  * A test goes through all its rows, adds up what case_failed returns, and asserts 0 at
  * the end.

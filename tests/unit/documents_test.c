@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/documents.h"
+#include "policy/registry/documents.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 

@@ -17,7 +17,7 @@ enum entry_expectation {
 };
 
 struct entry_case {
-	const char *title; /* with the rule's number in front: policy/entry_rules.h */
+	const char *title; /* with the rule's number in front: entry_rules.h */
 	enum entry_expectation expect;
 	const char *words;    /* of the finding */
 	const char *metadata; /* beside the name, "" for nothing */

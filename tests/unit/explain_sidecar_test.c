@@ -2,7 +2,7 @@
 /*
  * What an explanation says of Sidecars: which applies, what it hides, trims and sets.
  */
-#include "policy/explain.h"
+#include "policy/explain/explain.h"
 #include "tests/unit/built.h"
 #include "tests/unit/mesh_text.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/built.h"
 
-#include "policy/explain.h"
+#include "policy/explain/explain.h"
 
 #define SE(ns, name, spec)                                                               \
 	"---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: "        \

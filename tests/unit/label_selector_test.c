@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "policy/label_selector.h"
+#include "policy/object/label_selector.h"
 #include "tests/unit/unit.h"
 
 struct bed {

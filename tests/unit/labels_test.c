@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "policy/labels.h"
+#include "policy/object/labels.h"
 #include "tests/unit/unit.h"
 
 struct bed {

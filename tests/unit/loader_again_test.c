@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "daemon/loader/loader.h"
-#include "policy/shelf.h"
+#include "policy/registry/shelf.h"
 #include "tests/unit/config_map.h"
 #include "tests/unit/loader_bed.h"
 

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 #include "tests/unit/scratch.h"
 
 #define LOADER_BED_TEXT_MAX 4096

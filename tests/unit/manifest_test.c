@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
-#include "policy/manifest.h"
+#include "policy/object/manifest.h"
 #include "tests/unit/built.h"
 #include "tests/unit/cases.h"
 

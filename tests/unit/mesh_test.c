@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "policy/mesh.h"
+#include "policy/object/mesh.h"
 #include "tests/unit/built.h"
 #include "tests/unit/cases.h"
 

@@ -6,7 +6,7 @@
 #include <time.h>
 
 #include "base/buf.h"
-#include "policy/node.h"
+#include "policy/yaml/node.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/cases.h"
 #include "tests/unit/unit.h"

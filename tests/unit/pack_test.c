@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "policy/pack.h"
+#include "policy/yaml/pack.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "policy/range.h"
+#include "policy/registry/range.h"
 #include "tests/unit/cases.h"
 #include "tests/unit/unit.h"
 

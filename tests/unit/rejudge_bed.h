@@ -8,7 +8,7 @@
 #include "tests/unit/unit.h"
 
 #include "daemon/lease/rejudge.h"
-#include "policy/registry.h"
+#include "policy/registry/registry.h"
 
 #define NOW INT64_C(1000000)
 

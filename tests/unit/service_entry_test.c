@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each rule for a ServiceEntry, by its number (policy/entry_rules.h), as a spec that
- * breaks it and the word that the finding must have, or as one that just does not.
+ * Each rule for a ServiceEntry, by its number (policy/object/entry_rules.h), as a spec
+ * that breaks it and the word that the finding must have, or as one that just does
+ * not.
  */
 #include <errno.h>
 

@@ -3,7 +3,7 @@
  * One host defined more than once: whose pods see whose, and what is said of it (the
  * reference's section 3.2).
  */
-#include "policy/definition.h"
+#include "policy/registry/definition.h"
 #include "tests/unit/built.h"
 #include "tests/unit/cases.h"
 #include "tests/unit/mesh_text.h"

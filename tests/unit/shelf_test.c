@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "policy/documents.h"
-#include "policy/shelf.h"
+#include "policy/registry/documents.h"
+#include "policy/registry/shelf.h"
 #include "tests/unit/alloc.h"
 
 #define MEMORY_MAX (2 * SHELF_BYTES_MAX)

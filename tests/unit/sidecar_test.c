@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
-#include "policy/egress.h"
+#include "policy/object/egress.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/built.h"
 #include "tests/unit/cases.h"

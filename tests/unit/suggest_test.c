@@ -3,7 +3,7 @@
 
 #include <netinet/in.h>
 
-#include "policy/suggest.h"
+#include "policy/explain/suggest.h"
 
 #define SE(name, spec)                                                                   \
 	"---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: "        \

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "policy/explain.h"
-#include "policy/way.h"
+#include "policy/explain/explain.h"
+#include "policy/registry/way.h"
 #include "tests/unit/built.h"
 
 #define ENTRY(name, age, rest)                                                           \

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "policy/word.h"
+#include "policy/yaml/word.h"
 
 static size_t
 count(void)
