@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import manifests
+import netlink
 import nft
 from lab import Lab
 from pace import PACE
@@ -283,8 +284,8 @@ class Daemon:
     def counter(self, name: str) -> int:
         return self.status()[name]
 
-    def leases(self) -> list[nft.Element]:
-        return nft.leases(self.lab.node)
+    def leases(self) -> list[netlink.Element]:
+        return netlink.leases(self.lab.node)
 
     def leased(self, pod: str, destinations: Sequence[str], port: int, proto: str = "tcp") -> bool:
         """Are all of these open to the pod?"""

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 import manifests
-import nft
+import netlink
 import reach
 import zone
 from conftest import Programs
@@ -38,6 +38,7 @@ SMALL = {"kills": 60, "reloads": 150, "losses": 60, "full sets": 6, "rulesets": 
 NAMES = 512
 GROUPS = 8  # of NAMES, each an entry of its own
 RATE = 150  # of each pod and family, a second
+RATE_KILLED = 600  # leases end and begin while a new daemon reads them back
 RATE_HIGH = 1500  # more than is answered
 NICE = 10  # of a loop that others keep from its processor
 DELAY_MAX_S = 0.03  # before a turn does what it does
@@ -131,7 +132,7 @@ def kill(scene: Scene) -> None:
 
 
 def test_kill_9(scene: Scene) -> None:
-    scene.start()
+    scene.start(RATE_KILLED)
     for _ in range(scene.turns["kills"]):
         scene.some_time(LIFE_MAX_S)
         kill(scene)
@@ -208,7 +209,7 @@ def test_flushes_and_deletions(scene: Scene) -> None:
             scene.done["flush ruleset"] += 1
         else:
             kind, of = scene.chance.choice(LOSSES)
-            assert nft.change(scene.lab.node, kind, **of) == errno.EPERM
+            assert netlink.change(scene.lab.node, kind, **of) == errno.EPERM
             scene.done[kind] += 1
         assert reach.connect(pod, zone.UNLISTED4, SINK_PORT).refused_at_once
     scene.end("flushes and deletions")
