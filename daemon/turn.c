@@ -284,7 +284,7 @@ turn_continue(struct daemon *d)
 	tcp_flush(d->tcp);
 	r = gate_switch(d->gate, &state, d->forecast, on_switched);
 	if (r == 0) {
-		forget_forecast(d);
+		d->forecast = NULL; /* the gate's now */
 		d->switching = true;
 		d->queries.before = d->loaded.registry;
 		put_in_force(d, &d->next);
@@ -309,6 +309,7 @@ turn_loaded(void *ctx, int result, const struct findings *findings,
     const struct loader_result *loaded)
 {
 	struct daemon *d = ctx;
+	struct gate_state state;
 
 	log_findings(findings);
 	if (result < 0) {
@@ -321,7 +322,9 @@ turn_loaded(void *ctx, int result, const struct findings *findings,
 	}
 	warn_of_fixed(d->loaded.config, loaded->config);
 	d->next = *loaded;
+	state =
+	    (struct gate_state){.config = d->next.config, .registry = d->next.registry};
 	d->foreseeing = forecast_new(d->base, gate_leases(d->gate), d->next.registry,
-			    on_foreseen, d, &d->forecast) == 0;
+			    gate_cuts(&state), on_foreseen, d, &d->forecast) == 0;
 	turn_continue(d); /* without a forecast: at the price of a longer wait */
 }

@@ -4,12 +4,13 @@
  *
  * begin      load beside (daemon/loader/reload.h)        an error: all findings to the
  *		journal, the old state stays whole
- *	loaded     look at the leases, some at a time (daemon/lease/forecast.h)
+ *	loaded     look at the leases, some at a time, and write down what goes
+ *		(daemon/lease/forecast.h)
  *	foreseen   judge and ask with the new one, switch the kernel in one transaction
  * (daemon/lease/gate.h); for a pod that comes under ALLOW_ANY by it, which takes
  *		no lease, the old registry's word stays in force until the kernel has
  *		switched
- *	switched   free the old one, or go back to it
+ *	switched   forget what is gone, some at a time; free the old one, or go back to it
  *
  * A SIGHUP in the middle of it is remembered and makes another turn.
  */

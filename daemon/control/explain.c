@@ -10,6 +10,7 @@
 #include "daemon/clock.h"
 #include "daemon/control/explain_text.h"
 #include "daemon/daemon.h"
+#include "daemon/lease/going.h"
 #include "daemon/lease/source.h"
 #include "daemon/loader/check.h"
 #include "daemon/loader/paths.h"
@@ -79,7 +80,8 @@ count_leases(const struct asking *a, struct leases *all, int64_t now_ms)
 			continue;
 		LIST_FOREACH(c, &g->claims, in_grant)
 		{
-			if (c->lease->deadline_ms > now_ms)
+			if (c->lease->deadline_ms > now_ms &&
+			    !going_is_gone(leases_going(all), c->lease))
 				count_claim(a, c, &held);
 		}
 	}

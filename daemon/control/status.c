@@ -8,6 +8,7 @@
 #include "daemon/control/figures.h"
 #include "daemon/control/history_text.h"
 #include "daemon/daemon.h"
+#include "daemon/lease/going.h"
 
 struct lease_line {
 	char pod[ADDR_TEXT_MAX];
@@ -65,7 +66,8 @@ leases(const struct daemon *d, bool json, struct buf *out)
 
 		LIST_FOREACH(c, &g->claims, in_grant)
 		{
-			if (c->lease->deadline_ms <= now_ms)
+			if (c->lease->deadline_ms <= now_ms ||
+			    going_is_gone(leases_going(all), c->lease))
 				continue;
 			describe_lease(c, now_ms, &line);
 			write_lease(&line, json, first, out);

@@ -15,7 +15,8 @@
  *		OPEN, LEASES, REVOKE, CUT with the same id, then END: one kernel
  *		transaction that makes the table, or brings it, to what these say; leases
  *		that are not mentioned stay (but lead to themselves), and one that is both
- *		revoked and made is made. The result answers END
+ *		revoked and made is made. A REVOKE or CUT of zeros says nothing. The
+ *		result answers END
  *	DUMP	the leases that the kernel holds come as LEASES messages with this id,
  * some perhaps twice, some perhaps not (daemon/lease/found.h), then the result and
  * without a result:

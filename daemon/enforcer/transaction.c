@@ -114,6 +114,25 @@ add_list(struct transaction *t, struct buf *b, const void *records, size_t count
 	buf_append(b, records, count * size);
 }
 
+/* Nothing but zeros: it was to be said, and then was not. */
+static bool
+is_taken_back(const void *record, size_t size)
+{
+	static const char
+	    zeros[sizeof(struct enforcer_lease) + sizeof(struct enforcer_cut)];
+
+	return memcmp(record, zeros, size) == 0;
+}
+
+/* They are looked at when all pods are there. */
+static void
+add_cuts(struct transaction *t, const struct enforcer_message *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		if (!is_taken_back(&m->body.cuts[i], sizeof(m->body.cuts[i])))
+			buf_append(&t->cuts, &m->body.cuts[i], sizeof(m->body.cuts[i]));
+}
+
 static void
 add_leases(
     struct transaction *t, struct lease_list *list, const struct enforcer_message *m)
@@ -125,6 +144,9 @@ add_leases(
 		return;
 	}
 	for (size_t i = 0; i < m->count; i++) {
+		if (!named &&
+		    is_taken_back(&m->body.leases[i], sizeof(m->body.leases[i])))
+			continue;
 		if (!bounds_key(&m->body.leases[i]))
 			refuse(t);
 		lease_list_add(list, &m->body.leases[i], named ? m->name : "");
@@ -172,9 +194,8 @@ transaction_add(struct transaction *t, const struct enforcer_message *m)
 		add_list(t, &t->open_pods, m->body.open, m->count, sizeof(struct addr),
 		    addr_ok);
 		break;
-	case ENFORCER_CUT: /* looked at when all pods are there */
-		buf_append(
-		    &t->cuts, m->body.cuts, m->count * sizeof(struct enforcer_cut));
+	case ENFORCER_CUT:
+		add_cuts(t, m);
 		break;
 	case ENFORCER_TABLE:
 	case ENFORCER_END:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/lease/change.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@ static void
 flush(struct change *c, struct enforcer_message *m)
 {
 	if (m->kind != 0)
-		outbox_frame(&c->frames, m);
+		outbox_frame(c->ahead_count == 0 ? &c->frames : &c->rest, m);
 	m->kind = 0;
 }
 
@@ -45,6 +46,7 @@ change_begin(struct change *c, const struct enforcer_table *table)
 {
 	memset(c, 0, sizeof(*c));
 	buf_init(&c->frames, OUTBOX_BYTES_MAX);
+	buf_init(&c->rest, OUTBOX_BYTES_MAX);
 	c->message.kind = ENFORCER_TABLE;
 	c->message.count = 1;
 	c->message.body.table = *table;
@@ -94,35 +96,47 @@ change_open(struct change *c, const struct addr *pod)
 	c->message.body.open[record(c, ENFORCER_OPEN, "")] = *pod;
 }
 
-static struct enforcer_cut *
-add_cut(struct change *c)
+static void
+add_cut(struct change *c, const struct enforcer_cut *cut)
 {
 	struct enforcer_message *m = &c->cuts;
-	struct enforcer_cut *cut = &m->body.cuts[record_in(c, m, ENFORCER_CUT, "")];
 
-	memset(cut, 0, sizeof(*cut)); /* what lies between its members too */
-	return cut;
+	m->body.cuts[record_in(c, m, ENFORCER_CUT, "")] = *cut;
 }
 
 void
 change_cut_pods(struct change *c, const struct prefix *pods)
 {
-	add_cut(c)->pods = *pods;
+	struct enforcer_cut cut;
+
+	memset(&cut, 0, sizeof(cut)); /* what lies between its members too */
+	cut.pods = *pods;
+	add_cut(c, &cut);
+}
+
+struct enforcer_cut
+change_make_cut(const struct addr *pod, const struct lease_target *target)
+{
+	struct enforcer_cut cut;
+
+	memset(&cut, 0, sizeof(cut)); /* what lies between its members too */
+	cut.pods = (struct prefix){.addr = *pod, .len = (uint8_t)(addr_len(pod) * 8)};
+	cut.destination = target->addr;
+	cut.proto = target->proto;
+	cut.port = target->port;
+	return cut;
 }
 
 void
 change_cut(struct change *c, const struct addr *pod, const struct lease_target *target)
 {
-	struct enforcer_cut *cut = add_cut(c);
+	const struct enforcer_cut cut = change_make_cut(pod, target);
 
-	cut->pods = (struct prefix){.addr = *pod, .len = (uint8_t)(addr_len(pod) * 8)};
-	cut->destination = target->addr;
-	cut->proto = target->proto;
-	cut->port = target->port;
+	add_cut(c, &cut);
 }
 
-static struct enforcer_lease
-make_lease(const struct addr *pod, const struct lease_target *target)
+struct enforcer_lease
+change_make_lease(const struct addr *pod, const struct lease_target *target)
 {
 	return (struct enforcer_lease){
 	    .pod = *pod,
@@ -137,7 +151,8 @@ make_lease(const struct addr *pod, const struct lease_target *target)
 void
 change_revoke(struct change *c, const struct addr *pod, const struct lease_target *target)
 {
-	c->message.body.leases[record(c, ENFORCER_REVOKE, "")] = make_lease(pod, target);
+	c->message.body.leases[record(c, ENFORCER_REVOKE, "")] =
+	    change_make_lease(pod, target);
 }
 
 void
@@ -147,8 +162,19 @@ change_lease(struct change *c, const struct addr *pod, const struct lease_target
 	struct enforcer_lease *lease =
 	    &c->message.body.leases[record(c, ENFORCER_LEASES, text)];
 
-	*lease = make_lease(pod, target);
+	*lease = change_make_lease(pod, target);
 	lease->timeout_ms = timeout_ms;
+}
+
+void
+change_take(struct change *c, struct buf *frames)
+{
+	flush(c, &c->message);
+	if (frames->len == 0)
+		return;
+	assert(c->ahead_count < CHANGE_AHEAD_MAX);
+	c->ahead[c->ahead_count++] = *frames;
+	buf_init(frames, frames->limit);
 }
 
 int
@@ -159,11 +185,15 @@ change_end(struct change *c)
 	(void)record(c, ENFORCER_END, ""); /* has no records: only its header is sent */
 	c->message.count = 0;
 	flush(c, &c->message);
-	return c->frames.failed ? -ENOMEM : 0;
+	return c->frames.failed || c->rest.failed ? -ENOMEM : 0;
 }
 
 void
 change_done(struct change *c)
 {
 	buf_done(&c->frames);
+	for (size_t i = 0; i < c->ahead_count; i++)
+		buf_done(&c->ahead[i]);
+	c->ahead_count = 0;
+	buf_done(&c->rest);
 }

@@ -19,8 +19,15 @@
 #include "daemon/enforcer/enforcer.h"
 #include "daemon/lease/lease.h"
 
+/* Of frames that were made ahead. */
+#define CHANGE_AHEAD_MAX 2
+
+/* To be sent in this order. */
 struct change {
 	struct buf frames;
+	struct buf ahead[CHANGE_AHEAD_MAX];
+	size_t ahead_count;
+	struct buf rest; /* what came behind those; empty when there are none */
 	struct enforcer_message message; /* being filled */
 	struct enforcer_message cuts;    /* beside it: a lease that goes makes one too */
 };
@@ -42,6 +49,14 @@ void change_revoke(
 /* A lease that the kernel may hold already. text: the name in presentation form. */
 void change_lease(struct change *c, const struct addr *pod,
     const struct lease_target *target, const char *text, uint32_t timeout_ms);
+/* Frames of whole messages that were made elsewhere (daemon/lease/withdrawal.h) become
+ * the change's; frames is empty then. */
+void change_take(struct change *c, struct buf *frames);
+/* One record of REVOKE and LEASES, of CUT. */
+struct enforcer_lease change_make_lease(
+    const struct addr *pod, const struct lease_target *target);
+struct enforcer_cut change_make_cut(
+    const struct addr *pod, const struct lease_target *target);
 /* -ENOMEM. */
 MUST_CHECK int change_end(struct change *c);
 void change_done(struct change *c);

@@ -11,6 +11,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/lease/change.h"
 #include "daemon/lease/outbox.h"
 
 #define BATCH 32 /* results in one system call */
@@ -303,15 +304,22 @@ start_task(
 
 int
 committer_change(
-    struct committer *c, struct buf *frames, committer_done_fn done, void *ctx)
+    struct committer *c, struct change *change, committer_done_fn done, void *ctx)
 {
+	struct buf *list[CHANGE_AHEAD_MAX + 2];
 	uint32_t id = new_id(c);
+	size_t count = 0;
 	int r;
 
 	if (c->task_id != 0 || c->dead)
 		return -EBUSY;
-	outbox_set_id(frames, id);
-	r = outbox_add_frames(&c->out, frames);
+	list[count++] = &change->frames;
+	for (size_t i = 0; i < change->ahead_count; i++)
+		list[count++] = &change->ahead[i];
+	list[count++] = &change->rest;
+	for (size_t i = 0; i < count; i++)
+		outbox_set_id(list[i], id);
+	r = outbox_move_frames(&c->out, list, count);
 	if (r < 0)
 		return r;
 	return start_task(c, true, done, ctx, id);

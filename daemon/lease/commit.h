@@ -28,6 +28,7 @@
 
 #define COMMIT_QUEUE_MAX 4096
 
+struct change;
 struct commit;
 struct committer;
 struct event_base;
@@ -79,12 +80,12 @@ MUST_CHECK int committer_commit(struct committer *c, const struct commit_request
 void committer_cancel(struct commit_waiter *waiter);
 
 /*
- * A change of the whole table: messages framed by daemon/lease/change.h, sent as one.
+ * A change of the whole table that was ended: sent as one, and empty then.
  * done tells its result; on 0 the table stands and commits are taken; -ENOENT: it was
  * made, but what was there before may be lost. One at a time: -EBUSY; -ENOMEM.
  */
 MUST_CHECK int committer_change(
-    struct committer *c, struct buf *frames, committer_done_fn done, void *ctx);
+    struct committer *c, struct change *change, committer_done_fn done, void *ctx);
 /* Ask for the kernel's leases: dumped is called for each message, then done. One at a
  * time with changes: -EBUSY. */
 MUST_CHECK int committer_dump(struct committer *c, committer_done_fn done, void *ctx);

@@ -9,13 +9,13 @@
 #include <event2/event.h>
 
 #include "daemon/lease/change.h"
+#include "daemon/lease/forecast.h"
 #include "daemon/lease/found.h"
 #include "daemon/lease/loss.h"
+#include "daemon/lease/outline.h"
 #include "daemon/lease/plan.h"
 #include "daemon/lease/recent.h"
 #include "daemon/lease/rejudge.h"
-#include "daemon/lease/source.h"
-#include "policy/registry/way.h"
 
 enum work {
 	WORK_NONE,
@@ -37,6 +37,9 @@ struct gate {
 	struct rejudge rejudge;
 	struct change change;
 	struct found found;
+	struct forecast
+	    *applied; /* while what is gone by it is forgotten; NULL: nothing */
+	bool made;    /* and the kernel has switched already */
 	gate_done_fn done;
 	struct event *repair_timer;
 	bool stray; /* flows may have begun that the table would not have let */
@@ -49,13 +52,8 @@ static void on_refused(void *ctx, const struct enforcer_message *m);
 static void on_flows(void *ctx, const struct enforcer_message *m);
 static void on_repair_timer(int fd, short what, void *ctx);
 static void on_changed(void *ctx, int result);
+static void on_forgotten(void *ctx);
 static void repair_later(struct gate *g);
-
-static uint32_t
-timeout_max_ms(const struct config *cfg)
-{
-	return (plan_cap_s(cfg) + 1) * 1000;
-}
 
 static struct lease_limits
 limits_of(const struct config *cfg)
@@ -64,7 +62,7 @@ limits_of(const struct config *cfg)
 	    .size = cfg->lease_size,
 	    .per_pod = cfg->lease_per_pod,
 	    .per_name = cfg->lease_per_name,
-	    .timeout_ms = timeout_max_ms(cfg),
+	    .timeout_ms = outline_timeout_max_ms(cfg),
 	};
 }
 
@@ -115,6 +113,7 @@ gate_free(struct gate *g)
 {
 	if (g == NULL)
 		return;
+	forecast_free(g->applied);
 	if (g->work != WORK_NONE)
 		rejudge_settle(&g->rejudge, false);
 	committer_free(g->committer);
@@ -154,82 +153,6 @@ gate_committer(struct gate *g)
 	return g->committer;
 }
 
-static void
-describe_open(struct gate *g)
-{
-	struct addr pod;
-
-	/* what lies outside of the pods' ranges is dropped whatever the mode */
-	for (size_t i = 0; registry_open(g->now.registry, i, &pod); i++)
-		if (source_is_pod(g->now.config, &pod))
-			change_open(&g->change, &pod);
-}
-
-static void
-describe_ranges(struct gate *g)
-{
-	const struct config *cfg = g->now.config;
-	struct registry_fixed fixed;
-
-	for (size_t i = 0; i < cfg->interface_count; i++)
-		change_interface(&g->change, cfg->interfaces[i]);
-	for (size_t i = 0; i < cfg->pod_range_count; i++)
-		change_range(&g->change, ENFORCER_PODS, &cfg->pod_ranges[i]);
-	for (size_t i = 0; i < cfg->internal_count; i++)
-		change_range(&g->change, ENFORCER_INTERNAL, &cfg->internal[i]);
-	for (size_t i = 0; i < g->settings.listen_count; i++)
-		change_listen(&g->change, &g->listen[i]);
-	for (size_t i = 0; registry_fixed(g->now.registry, i, &fixed); i++)
-		change_fixed(&g->change, &(struct enforcer_fixed){
-					     .pods = fixed.pods,
-					     .destination = fixed.destination,
-					     .port = fixed.port,
-					     .proto = fixed.proto,
-					     .service = fixed.service,
-					 });
-}
-
-static void
-describe_ways(struct gate *g)
-{
-	const struct registry *r = g->now.registry;
-	struct way way;
-
-	for (size_t service = 1; service <= way_services(r); service++)
-		for (size_t i = 0; way_get(r, service, i, &way); i++)
-			change_way(&g->change, &(struct enforcer_way){
-						   .service = (uint32_t)service,
-						   .weight = way.weight,
-						   .addr = way.addr,
-						   .proto = way.proto,
-						   .port = way.port,
-					       });
-}
-
-/* The table as the present state wants it. */
-static void
-describe(struct gate *g)
-{
-	const struct config *cfg = g->now.config;
-	struct enforcer_table table = {
-	    .enforce = registry_mode(g->now.registry) == OUTBOUND_REGISTRY_ONLY,
-	    .intercept = cfg->intercept,
-	    .drop = cfg->unlisted_drop,
-	    .adopt = 1,
-	    .own = 1,
-	    /* the kernel counts what has ended until it collects it: leave it room */
-	    .set_size = cfg->lease_size + cfg->lease_size / 8 + 1024,
-	    .timeout_max_ms = timeout_max_ms(cfg),
-	    .query_rate = cfg->pod_rate,
-	    .log_group = GATE_LOG_GROUP,
-	};
-
-	change_begin(&g->change, &table);
-	describe_ranges(g);
-	describe_ways(g);
-	describe_open(g);
-}
-
 /* Send the change; a negative result: everything reserved has been settled. */
 static int
 send_change(struct gate *g, enum work work)
@@ -237,7 +160,7 @@ send_change(struct gate *g, enum work work)
 	int r = change_end(&g->change);
 
 	if (r == 0)
-		r = committer_change(g->committer, &g->change.frames, on_changed, g);
+		r = committer_change(g->committer, &g->change, on_changed, g);
 	change_done(&g->change);
 	if (r < 0) {
 		rejudge_settle(&g->rejudge, false);
@@ -247,16 +170,33 @@ send_change(struct gate *g, enum work work)
 	return 0;
 }
 
+bool
+gate_cuts(const struct gate_state *state)
+{
+	/* under ALLOW_ANY nothing would be cut */
+	return state->config->revoke_flows &&
+	       registry_mode(state->registry) == OUTBOUND_REGISTRY_ONLY;
+}
+
+/* Nothing that is gone is left. */
+static void
+end_applied(struct gate *g)
+{
+	forecast_free(g->applied);
+	g->applied = NULL;
+}
+
 /* forecast: of a switch, or NULL. */
 static int
 send_judged(struct gate *g, enum work work, struct forecast *forecast)
 {
 	int64_t now_ms = g->settings.now_ms();
-	/* under ALLOW_ANY nothing would be cut */
-	bool cuts = g->now.config->revoke_flows &&
-		    registry_mode(g->now.registry) == OUTBOUND_REGISTRY_ONLY;
+	bool cuts = gate_cuts(&g->now);
 
-	describe(g);
+	if (g->applied != NULL)
+		forecast_finish(g->applied);
+	outline_describe(&g->change, g->now.config, g->now.registry, g->listen,
+	    g->settings.listen_count);
 	found_revoke(&g->found, g->leases, &g->change);
 	for (size_t i = 0; i < g->now.config->pod_range_count && cuts && g->stray; i++)
 		change_cut_pods(&g->change, &g->now.config->pod_ranges[i]);
@@ -376,7 +316,8 @@ gate_switch(struct gate *g, const struct gate_state *state, struct forecast *for
 	int r;
 
 	/* a table in doubt is made again first: a switch repeats no leases */
-	if (g->work != WORK_NONE || event_pending(g->repair_timer, EV_TIMEOUT, NULL))
+	if (g->work != WORK_NONE || g->applied != NULL ||
+	    event_pending(g->repair_timer, EV_TIMEOUT, NULL))
 		return -EBUSY;
 	g->before = g->now;
 	g->now = *state;
@@ -391,6 +332,11 @@ gate_switch(struct gate *g, const struct gate_state *state, struct forecast *for
 		return r;
 	}
 	g->done = done;
+	g->made = false;
+	if (forecast != NULL && forecast_is_whole(forecast))
+		forecast_apply(g->applied = forecast, on_forgotten, g);
+	else
+		forecast_free(forecast);
 	return 0;
 }
 
@@ -434,6 +380,7 @@ on_changed(void *ctx, int result)
 	g->work = WORK_NONE;
 	rejudge_settle(&g->rejudge, result == 0);
 	if (!made && work == WORK_SWITCH) {
+		end_applied(g);
 		go_back(g);
 		repair(g); /* what was withdrawn in memory may stand in the kernel */
 	} else if (result < 0 && (made || work != WORK_START)) {
@@ -443,8 +390,21 @@ on_changed(void *ctx, int result)
 		g->stray = false;
 	if (result == 0 && work == WORK_REPAIR)
 		g->settings.restored(g->settings.ctx);
-	if (work == WORK_START || work == WORK_SWITCH)
+	if (work == WORK_SWITCH && made && g->applied != NULL)
+		g->made = true; /* told when that is done too */
+	else if (work == WORK_START || work == WORK_SWITCH)
 		tell(g, made ? 0 : result);
+}
+
+static void
+on_forgotten(void *ctx)
+{
+	struct gate *g = ctx;
+
+	end_applied(g);
+	if (g->made)
+		tell(g, 0);
+	g->made = false;
 }
 
 static void

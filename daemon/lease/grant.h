@@ -29,7 +29,8 @@ struct grant {
 	uint64_t origin; /* the host's when it was made; 0 for what the kernel held */
 	uint32_t len;
 	uint16_t holds; /* by who works with it */
-	bool marked;    /* stands in the list of whoever watches */
+	bool marked;    /* held by a forecast (daemon/lease/forecast.h) */
+	bool judged;    /* stands in its list */
 	uint8_t name_len;
 	uint64_t owner; /* the identity of the pod that asked; 0: not known */
 	uint8_t name[]; /* wire form, folded */

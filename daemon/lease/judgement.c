@@ -67,20 +67,30 @@ leads_elsewhere(const struct judgement *j, const struct lease_target *target)
 }
 
 bool
+judgement_renews(const struct judgement *j, const struct grant *g)
+{
+	return j->host != NULL && (j->owner != g->owner || j->host->origin != g->origin);
+}
+
+bool
+judgement_asks(const struct judgement *j, const struct leases *leases,
+    const struct grant *g, const struct lease *lease)
+{
+	return lease->renamed || leads_elsewhere(j, &lease->target) ||
+	       !is_whole(j, leases, g, lease->target);
+}
+
+bool
 judgement_differs(
     const struct judgement *j, const struct leases *leases, const struct grant *g)
 {
 	const struct claim *c;
 
-	if (j->host == NULL || j->owner != g->owner || j->host->origin != g->origin)
+	if (j->host == NULL || judgement_renews(j, g))
 		return true;
 	LIST_FOREACH(c, &g->claims, in_grant)
-	{
-		const struct lease_target *target = &c->lease->target;
-
-		if (c->lease->renamed || !judgement_keeps(j, g, target) ||
-		    leads_elsewhere(j, target) || !is_whole(j, leases, g, *target))
-			return true;
-	}
+	if (!judgement_keeps(j, g, &c->lease->target) ||
+	    judgement_asks(j, leases, g, c->lease))
+		return true;
 	return false;
 }

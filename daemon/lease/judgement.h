@@ -26,8 +26,13 @@ struct judgement judgement_of(const struct registry *registry, const struct gran
 /* May the grant keep its claim on target? */
 bool judgement_keeps(
     const struct judgement *j, const struct grant *g, const struct lease_target *target);
-/* Is anything to be done about the grant: a claim that goes, a port that comes, a lease
- * to be written under another name, or just the grant itself to be noted anew? What has
+/* Is the grant itself to be noted anew? */
+bool judgement_renews(const struct judgement *j, const struct grant *g);
+/* Of a lease that the grant keeps: does a port come beside it, or is it to be written
+ * again? */
+bool judgement_asks(const struct judgement *j, const struct leases *leases,
+    const struct grant *g, const struct lease *lease);
+/* Is anything to be done about the grant: any of these, or a claim that goes? What has
  * ended counts too. */
 bool judgement_differs(
     const struct judgement *j, const struct leases *leases, const struct grant *g);

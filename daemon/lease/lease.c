@@ -6,17 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/lease/going.h"
+#include "daemon/lease/ring.h"
 #include "daemon/lease/strain.h"
-
-/*
- * Deadlines are kept in a ring of one-second slots. A lease lies in the slot of the
- * deadline that it had when it was put there; renewing it does not move it. When its slot
- * comes round it is forgotten if it has ended, and else put into the slot of its present
- * deadline.
- */
-#define SLOTS 4096
-
-LIST_HEAD(slot, lease);
 
 struct leases {
 	struct lease_limits limits;
@@ -28,8 +20,8 @@ struct leases {
 	uint64_t refused;
 	struct strain strain;
 	bool doubt;
-	int64_t swept_s; /* the last second whose slot was looked at */
-	struct slot slots[SLOTS];
+	struct going going;
+	struct ring ring;
 };
 
 struct lease_key {
@@ -89,8 +81,9 @@ lease_match(const struct table_link *link, const void *data)
 	       addr_equal(&lease->pod->addr, &key->pod);
 }
 
-struct lease *
-lease_find(const struct leases *l, const struct addr *pod, const struct lease_target *t)
+/* Gone or not. */
+static struct lease *
+find_any(const struct leases *l, const struct addr *pod, const struct lease_target *t)
 {
 	struct lease_key key = make_key(pod, t);
 	struct table_link *link = table_find(
@@ -99,11 +92,21 @@ lease_find(const struct leases *l, const struct addr *pod, const struct lease_ta
 	return link != NULL ? CONTAINER_OF(link, struct lease, link) : NULL;
 }
 
+struct lease *
+lease_find(const struct leases *l, const struct addr *pod, const struct lease_target *t)
+{
+	struct lease *lease = find_any(l, pod, t);
+
+	return lease != NULL && !going_is_gone(&l->going, lease) ? lease : NULL;
+}
+
 struct grant *
 lease_grant(struct leases *l, const struct addr *pod, const struct name *name)
 {
-	struct grant *g = grants_get(&l->grants, pod, name);
+	struct grant *g;
 
+	going_make_room(&l->going, l->grants.table.len >= l->grants.table.limit);
+	g = grants_get(&l->grants, pod, name);
 	if (g == NULL) /* as many as there may be leases */
 		l->refused += strain_refuses(
 		    &l->strain, STRAIN_SIZE, l->grants.table.len, l->grants.table.limit);
@@ -170,33 +173,6 @@ claim_free(struct claim *c)
 	free(c);
 }
 
-enum lease_cover
-lease_check(struct leases *l, struct grant *g, const struct lease_target *target,
-    int64_t until_ms)
-{
-	struct lease *lease = lease_find(l, &g->pod->addr, target);
-	struct claim *c = lease != NULL ? claim_find(lease, g) : NULL;
-
-	if (c == NULL &&
-	    (strain_refuses(&l->strain, STRAIN_NAME, g->len, l->limits.per_name) ||
-		strain_refuses(
-		    &l->strain, STRAIN_POD, g->pod->claims, l->limits.per_pod)))
-		goto full;
-	if (lease == NULL
-		? strain_refuses(&l->strain, STRAIN_SIZE, l->table.len, l->limits.size)
-		: lease->target.to != target->to)
-		goto full; /* one flow cannot lead two ways */
-	if (lease == NULL || lease->deadline_ms < until_ms)
-		return LEASE_SHORT;
-	if (c == NULL && (c = claim_add(l, lease, g)) == NULL)
-		goto full;
-	c->until_ms = MAX_OF(c->until_ms, until_ms);
-	return LEASE_COVERED;
-full:
-	l->refused++;
-	return LEASE_FULL;
-}
-
 bool
 lease_claimed(
     const struct leases *l, const struct grant *g, const struct lease_target *target)
@@ -215,16 +191,6 @@ lease_need(struct leases *l, const struct grant *g, const struct lease_target *t
 
 	if (c != NULL)
 		c->until_ms = MAX_OF(c->until_ms, until_ms);
-}
-
-/* To be looked at when it may be forgotten, in a slot that has not come round yet. */
-static void
-slot_put(struct leases *l, struct lease *lease)
-{
-	int64_t second =
-	    MAX_OF((lease->deadline_ms + LEASE_LINGER_MS) / 1000, l->swept_s) + 1;
-
-	LIST_INSERT_HEAD(&l->slots[(size_t)second % SLOTS], lease, in_slot);
 }
 
 static struct lease *
@@ -262,13 +228,13 @@ lease_remove(struct leases *l, struct lease *lease)
 	lease->pod->leases--;
 	if (lease->deadline_ms != 0)
 		LIST_REMOVE(lease, in_slot);
+	going_end(&l->going, lease);
 	lease->revoked = true;
 	if (lease->pending == 0)
 		lease_free(l, lease);
 }
 
-/* Every claim goes, and the grants that end with it. */
-static void
+void
 lease_forget(struct leases *l, struct lease *lease)
 {
 	struct claim *c;
@@ -282,11 +248,55 @@ lease_forget(struct leases *l, struct lease *lease)
 	lease_remove(l, lease);
 }
 
+/* The lease, and when it is there but gone, room for another one. */
+static struct lease *
+find_present(struct leases *l, const struct grant *g, const struct lease_target *target)
+{
+	struct lease *lease = find_any(l, &g->pod->addr, target);
+
+	if (lease == NULL || !going_is_gone(&l->going, lease))
+		return lease;
+	lease_forget(l, lease);
+	return NULL;
+}
+
+enum lease_cover
+lease_check(struct leases *l, struct grant *g, const struct lease_target *target,
+    int64_t until_ms)
+{
+	struct lease *lease;
+	struct claim *c;
+
+	going_make_room(&l->going, g->len >= l->limits.per_name ||
+				       g->pod->claims >= l->limits.per_pod ||
+				       l->table.len >= l->limits.size);
+	lease = find_present(l, g, target);
+	c = lease != NULL ? claim_find(lease, g) : NULL;
+	if (c == NULL &&
+	    (strain_refuses(&l->strain, STRAIN_NAME, g->len, l->limits.per_name) ||
+		strain_refuses(
+		    &l->strain, STRAIN_POD, g->pod->claims, l->limits.per_pod)))
+		goto full;
+	if (lease == NULL
+		? strain_refuses(&l->strain, STRAIN_SIZE, l->table.len, l->limits.size)
+		: lease->target.to != target->to)
+		goto full; /* one flow cannot lead two ways */
+	if (lease == NULL || lease->deadline_ms < until_ms)
+		return LEASE_SHORT;
+	if (c == NULL && (c = claim_add(l, lease, g)) == NULL)
+		goto full;
+	c->until_ms = MAX_OF(c->until_ms, until_ms);
+	return LEASE_COVERED;
+full:
+	l->refused++;
+	return LEASE_FULL;
+}
+
 struct lease *
 lease_reserve(
     struct leases *l, struct grant *g, const struct lease_target *target, bool *ret_renew)
 {
-	struct lease *lease = lease_find(l, &g->pod->addr, target);
+	struct lease *lease = find_present(l, g, target);
 	bool known = lease != NULL;
 
 	if (!known)
@@ -337,7 +347,7 @@ lease_settle(struct leases *l, struct lease *lease, bool committed, int64_t dead
 
 		lease->deadline_ms = deadline_ms;
 		if (!placed)
-			slot_put(l, lease);
+			ring_put(&l->ring, lease);
 	}
 	if (lease->deadline_ms == 0 && lease->pending == 0)
 		lease_forget(l, lease);
@@ -410,8 +420,9 @@ claims_expire(struct leases *l, struct lease *lease, int64_t now_ms)
 }
 
 static void
-sweep_slot(struct leases *l, struct slot *slot, int64_t now_ms)
+sweep_slot(void *ctx, struct slot *slot, int64_t now_ms)
 {
+	struct leases *l = ctx;
 	struct lease *next;
 
 	for (struct lease *lease = LIST_FIRST(slot); lease != NULL; lease = next) {
@@ -424,38 +435,14 @@ sweep_slot(struct leases *l, struct slot *slot, int64_t now_ms)
 		if (lease->pending == 0)
 			claims_expire(l, lease, now_ms);
 		LIST_REMOVE(lease, in_slot);
-		slot_put(l, lease); /* in front, when it is this slot again */
+		ring_put(&l->ring, lease); /* in front, when it is this slot again */
 	}
 }
 
 void
 leases_sweep(struct leases *l, int64_t now_ms)
 {
-	int64_t now_s = now_ms / 1000;
-	int64_t second = MAX_OF(l->swept_s, now_s - SLOTS);
-
-	l->swept_s = MAX_OF(l->swept_s, now_s);
-	while (second < now_s)
-		sweep_slot(l, &l->slots[(size_t)++second % SLOTS], now_ms);
-}
-
-bool
-leases_ending(const struct leases *l, int64_t until_ms, size_t count, int64_t *second,
-    lease_fn fn, void *ctx)
-{
-	const int64_t last =
-	    MIN_OF((until_ms + LEASE_LINGER_MS) / 1000 + 1, l->swept_s + SLOTS);
-	struct lease *lease;
-	size_t told = 0;
-
-	for (*second = MAX_OF(*second, l->swept_s + 1); *second <= last && told < count;
-	     ++*second)
-		LIST_FOREACH(lease, &l->slots[(size_t)*second % SLOTS], in_slot)
-		{
-			fn(ctx, lease);
-			told++;
-		}
-	return *second <= last;
+	ring_turn(&l->ring, now_ms, sweep_slot, l);
 }
 
 void
@@ -485,11 +472,23 @@ leases_strain(struct leases *l)
 	return &l->strain;
 }
 
+struct going *
+leases_going(struct leases *l)
+{
+	return &l->going;
+}
+
+const struct ring *
+leases_ring(const struct leases *l)
+{
+	return &l->ring;
+}
+
 struct lease_counts
 leases_counts(const struct leases *l)
 {
 	return (struct lease_counts){
-	    .leases = l->table.len,
+	    .leases = l->table.len - (l->going.gone ? l->going.len : 0),
 	    .grants = l->grants.table.len,
 	    .limit = l->limits.size,
 	    .highest = l->highest,

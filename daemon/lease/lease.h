@@ -68,9 +68,12 @@ struct lease {
 	uint16_t pending; /* commits under way */
 	bool renamed;     /* the name in the kernel's comment has lost its claim */
 	bool revoked; /* no longer in the table: freed when the last pending is settled */
+	uint32_t record; /* daemon/lease/going.h */
 };
 
+struct going;
 struct leases;
+struct ring;
 struct strain;
 enum lease_cover {
 	LEASE_COVERED, /* the kernel holds it past the time asked for */
@@ -125,17 +128,14 @@ void leases_set_doubt(struct leases *l);
 /* Take a name's claim away; true when that was the last one: the lease is gone from here
  * and to be revoked in the kernel. The grant stays, and a pending lease. */
 bool lease_drop_claim(struct leases *l, struct claim *c);
+void lease_forget(struct leases *l, struct lease *lease); /* and all its claims */
 /* Forget what has ended. Looks at a second's worth of leases for each second passed. */
 void leases_sweep(struct leases *l, int64_t now_ms);
 
-/* Tell fn of all that end before until_ms, and of others: in parts of at least count;
- * *second is 0 at first; true while there are more. fn changes none. */
-typedef void (*lease_fn)(void *ctx, struct lease *lease);
-bool leases_ending(const struct leases *l, int64_t until_ms, size_t count,
-    int64_t *second, lease_fn fn, void *ctx);
-
-/* To watch and to walk. */
+/* To watch and to walk. What is gone is still in it. */
 struct grants *leases_grants(struct leases *l);
+struct going *leases_going(struct leases *l);
+const struct ring *leases_ring(const struct leases *l);
 
 struct lease_counts {
 	size_t leases, grants, limit;

@@ -3,12 +3,15 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include <event2/event.h>
 
 #define BATCH 32 /* messages in one system call */
+/* Of those calls in one turn: at most 230 KB, which may take a millisecond. */
+#define BATCHES_MAX 1
 /* Of sent messages, and of room for later ones. */
 #define KEPT_BYTES ((size_t)1024 * 1024)
 
@@ -19,6 +22,7 @@ outbox_init(struct outbox *o, struct event_base *base, int fd, void (*broken)(vo
     void *ctx)
 {
 	*o = (struct outbox){.fd = fd, .broken = broken, .ctx = ctx};
+	STAILQ_INIT(&o->parts);
 	buf_init(&o->frames, OUTBOX_BYTES_MAX);
 	o->writable = event_new(base, fd, EV_WRITE, on_turn, o);
 	o->flush = event_new(base, -1, 0, on_turn, o);
@@ -29,9 +33,22 @@ outbox_init(struct outbox *o, struct event_base *base, int fd, void (*broken)(vo
 	return 0;
 }
 
+static void
+drop_part(struct outbox *o)
+{
+	struct outbox_part *part = STAILQ_FIRST(&o->parts);
+
+	STAILQ_REMOVE_HEAD(&o->parts, link);
+	o->parts_len -= part->frames.len;
+	buf_done(&part->frames);
+	free(part);
+}
+
 void
 outbox_done(struct outbox *o)
 {
+	while (!STAILQ_EMPTY(&o->parts))
+		drop_part(o);
 	if (o->writable != NULL)
 		event_free(o->writable);
 	if (o->flush != NULL)
@@ -95,17 +112,68 @@ outbox_add_frames(struct outbox *o, const struct buf *frames)
 	return added(o, len);
 }
 
+/* Room for count parts; false, and there are none, when out of memory. */
+static bool
+make_parts(struct outbox_part **parts, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		parts[i] = calloc(1, sizeof(*parts[i]));
+		if (parts[i] != NULL)
+			continue;
+		while (i-- > 0)
+			free(parts[i]);
+		return false;
+	}
+	return true;
+}
+
+static void
+add_part(struct outbox *o, struct outbox_part *part, struct buf *frames)
+{
+	part->frames = *frames;
+	buf_init(frames, frames->limit);
+	o->parts_len += part->frames.len;
+	STAILQ_INSERT_TAIL(&o->parts, part, link);
+}
+
+int
+outbox_move_frames(struct outbox *o, struct buf *const *list, size_t count)
+{
+	struct outbox_part *parts[OUTBOX_MOVED_MAX + 1];
+	size_t len = o->parts_len + o->frames.len;
+
+	assert(count <= OUTBOX_MOVED_MAX);
+	for (size_t i = 0; i < count; i++)
+		len += list[i]->len;
+	if (len > OUTBOX_BYTES_MAX || !make_parts(parts, count + 1))
+		return -ENOMEM;
+	add_part(o, parts[count], &o->frames);
+	for (size_t i = 0; i < count; i++)
+		add_part(o, parts[i], list[i]);
+	return added(o, 0);
+}
+
+/* Where the first frame that was not sent is. */
+static const struct buf *
+first(const struct outbox *o)
+{
+	const struct outbox_part *part = STAILQ_FIRST(&o->parts);
+
+	return part != NULL ? &part->frames : &o->frames;
+}
+
 /* As many frames as one call takes; how many there were. */
 static unsigned
 gather(struct outbox *o, struct mmsghdr *msgs, struct iovec *iovs)
 {
+	const struct buf *frames = first(o);
 	size_t pos = o->pos;
 	unsigned n = 0;
 	uint32_t size;
 
-	for (; n < BATCH && pos < o->frames.len; n++) {
-		memcpy(&size, o->frames.bytes + pos, sizeof(size));
-		iovs[n].iov_base = o->frames.bytes + pos + sizeof(size);
+	for (; n < BATCH && pos < frames->len; n++) {
+		memcpy(&size, frames->bytes + pos, sizeof(size));
+		iovs[n].iov_base = frames->bytes + pos + sizeof(size);
 		iovs[n].iov_len = size;
 		msgs[n] =
 		    (struct mmsghdr){.msg_hdr = {.msg_iov = &iovs[n], .msg_iovlen = 1}};
@@ -148,25 +216,51 @@ drop_sent(struct outbox *o)
 	}
 }
 
+/* What was sent of the parts; true while anything waits. */
+static bool
+next_part(struct outbox *o)
+{
+	while (!STAILQ_EMPTY(&o->parts) && o->pos == first(o)->len) {
+		drop_part(o);
+		o->pos = 0;
+	}
+	return o->pos < first(o)->len;
+}
+
+/* The rest once the others had their turn. */
+static int
+go_on_later(struct outbox *o)
+{
+	static const struct timeval now = {0};
+
+	return event_add(o->flush, &now) < 0 ? -ENOMEM : 0;
+}
+
 static void
 on_turn(int fd, short what, void *ctx)
 {
 	struct outbox *o = ctx;
+	unsigned batches = 0;
+	bool more;
 	int r = 0;
 
 	(void)fd;
 	if ((what & EV_WRITE) != 0)
 		o->blocked = false;
-	while (!o->blocked && r >= 0 && o->pos < o->frames.len) {
+	while ((more = next_part(o)) && !o->blocked && r >= 0 && batches < BATCHES_MAX) {
 		r = send_some(o);
+		batches++;
 		if (r == -EAGAIN || r == -ENOBUFS) {
 			o->blocked = true;
 			r = event_add(o->writable, NULL) < 0 ? -ENOMEM : 0;
 		}
 	}
+	if (r >= 0 && more && !o->blocked)
+		r = go_on_later(o);
 	if (r < 0) {
 		o->broken(o->ctx);
 		return;
 	}
-	drop_sent(o);
+	if (STAILQ_EMPTY(&o->parts))
+		drop_sent(o);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Messages to the enforcer that wait to be sent: gathered during a loop turn, sent in
- * batches at its end, kept while the pair is full.
+ * batches at its end, kept while the pair is full. Of a large change only so many
+ * messages go in one turn that the loop's other work does not wait for it.
  *
  * The owner of the struct calls outbox_done. Frames above OUTBOX_BYTES_MAX are refused
  * whole.
@@ -11,20 +12,30 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
 #include "base/buf.h"
 #include "base/macros.h"
 #include "daemon/enforcer/enforcer.h"
 
+#define OUTBOX_MOVED_MAX 4
 #define OUTBOX_BYTES_MAX ((size_t)512 * 1024 * 1024)
 
 struct event;
 struct event_base;
 
-struct outbox {
-	int fd; /* borrowed */
+/* Frames that were moved in, and what was there before them. */
+struct outbox_part {
+	STAILQ_ENTRY(outbox_part) link;
 	struct buf frames;
-	size_t pos; /* of the first frame not sent */
+};
+
+struct outbox {
+	int fd;                           /* borrowed */
+	STAILQ_HEAD(, outbox_part) parts; /* in front of frames */
+	size_t parts_len;                 /* bytes in them */
+	struct buf frames;
+	size_t pos; /* of the first frame not sent, of the first part or of frames */
 	bool blocked;
 	struct event *writable;
 	struct event *flush; /* made active by hand: runs at the end of the turn */
@@ -41,6 +52,11 @@ void outbox_done(struct outbox *o);
 MUST_CHECK int outbox_add(struct outbox *o, const struct enforcer_message *m);
 /* Frames as outbox_frame makes them. */
 MUST_CHECK int outbox_add_frames(struct outbox *o, const struct buf *frames);
+
+/* The same of several (OUTBOX_MOVED_MAX), in this order, which are empty then:
+ * nothing is copied. */
+MUST_CHECK int outbox_move_frames(
+    struct outbox *o, struct buf *const *list, size_t count);
 
 /* One message behind its length: the form in which messages wait. */
 void outbox_frame(struct buf *frames, const struct enforcer_message *m);

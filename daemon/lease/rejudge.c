@@ -90,14 +90,23 @@ lead(struct rejudge *j, struct claim *c, const struct registry_host *host)
 	j->led |= t->to != 0;
 }
 
+/* All that there is to say of it is in the forecast's withdrawal. */
+static bool
+is_going(const struct rejudge *j, const struct lease *lease)
+{
+	return j->forecast != NULL && lease->record != 0;
+}
+
 static void
 withdraw_unlisted(struct rejudge *j, struct grant *g, const struct judgement *judgement)
 {
 	struct claim *next;
 
 	for (struct claim *c = LIST_FIRST(&g->claims); c != NULL; c = next) {
-		j->renamed |= c->lease->renamed;
 		next = LIST_NEXT(c, in_grant);
+		if (is_going(j, c->lease))
+			continue;
+		j->renamed |= c->lease->renamed;
 		if (!judgement_keeps(judgement, g, &c->lease->target))
 			withdraw(j, c);
 		else
@@ -161,7 +170,7 @@ add_listed(struct rejudge *j, struct grant *g, const struct registry_host *host)
 	{
 		struct lease_target target = c->lease->target;
 
-		if (c->lease->deadline_ms <= j->now_ms)
+		if (is_going(j, c->lease) || c->lease->deadline_ms <= j->now_ms)
 			continue;
 		for (size_t i = 0; i < host->port_count; i++) {
 			target.port = host->ports[i].number;
@@ -174,8 +183,8 @@ add_listed(struct rejudge *j, struct grant *g, const struct registry_host *host)
 	}
 }
 
-/* All of the grant's leases, or those that lead to another port, and those whose name in
- * the kernel was withdrawn and that another name still claims. */
+/* All of the grant's leases, or of those that stay the ones that lead to another port and
+ * those whose name in the kernel was withdrawn and that another name still claims. */
 static void
 write_grant(struct leases *leases, struct change *change, const struct grant *g,
     int64_t now_ms, bool all)
@@ -183,7 +192,8 @@ write_grant(struct leases *leases, struct change *change, const struct grant *g,
 	struct claim *c;
 
 	LIST_FOREACH(c, &g->claims, in_grant)
-	if (is_named(c) && (all || c->lease->renamed || c->lease->target.to != 0))
+	if (is_named(c) && (all || (c->lease->record == 0 &&
+				       (c->lease->renamed || c->lease->target.to != 0))))
 		write_lease(leases, change, c, now_ms);
 }
 
@@ -246,6 +256,15 @@ judge_foreseen(struct rejudge *j)
 		judge(j, g);
 }
 
+/* At the end, because the judging may have taken some of it back. */
+static void
+take_withdrawal(struct rejudge *j, struct withdrawal *w)
+{
+	j->withdrawn += w->len - w->taken_back;
+	change_take(j->change, &w->revokes);
+	change_take(j->change, &w->cuts);
+}
+
 void
 rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *registry,
     struct forecast *forecast, bool cut, struct change *change, int64_t now_ms)
@@ -262,6 +281,8 @@ rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *reg
 	else
 		judge_all(j);
 	write_again(j);
+	if (j->forecast != NULL)
+		take_withdrawal(j, forecast_withdrawal(j->forecast));
 	j->forecast = NULL;
 }
 

@@ -39,7 +39,8 @@ struct rejudge {
 };
 
 /*
- * Judge all leases, or with a forecast for this registry that is whole those in its list:
+ * Judge all leases, or with a forecast for this registry that is whole those in its list,
+ * and take its withdrawal, which is to be applied when the change has been sent:
  * those that registry does not allow go, ports newly allowed on known
  * addresses come. Those of a pod whose address is another pod's by now, or nobody's, go
  * too. Of an address that nobody was known by, and of a lease that was found in the

@@ -11,6 +11,7 @@
 #include "daemon/lease/judgement.h"
 #include "daemon/lease/outbox.h"
 #include "daemon/lease/plan.h"
+#include "daemon/lease/ring.h"
 #include "daemon/lease/source.h"
 #include "daemon/log/log.h"
 
@@ -41,7 +42,7 @@ struct renewal {
 	uint32_t question;               /* its number */
 	int64_t now_ms;                  /* of this turn */
 	int64_t until_ms;                /* what ends before is asked about */
-	int64_t second;                  /* of leases_ending */
+	int64_t second;                  /* of ring_ending */
 	size_t len;                      /* leases in it */
 	struct enforcer_message message; /* its part that is being filled */
 	struct buf frames;
@@ -218,8 +219,8 @@ static void
 gather(struct renewal *r)
 {
 	r->now_ms = r->settings.now_ms();
-	if (leases_ending(
-		r->settings.leases, r->until_ms, LEASES_A_TURN, &r->second, on_ending, r))
+	if (ring_ending(leases_ring(r->settings.leases), r->until_ms, LEASES_A_TURN,
+		&r->second, on_ending, r))
 		add_timer(r->turn, 0);
 	else
 		send_question(r);

@@ -108,7 +108,7 @@ change(struct fixture *f)
 
 	change_begin(&c, &table);
 	assert_int_equal(change_end(&c), 0);
-	assert_int_equal(committer_change(f->committer, &c.frames, on_changed, f), 0);
+	assert_int_equal(committer_change(f->committer, &c, on_changed, f), 0);
 	change_done(&c);
 	turn(f);
 }
@@ -388,8 +388,7 @@ test_only_one_task_at_a_time(void **state)
 	change(f);
 	change_begin(&c, &table);
 	assert_int_equal(change_end(&c), 0);
-	assert_int_equal(
-	    committer_change(f->committer, &c.frames, on_changed, f), -EBUSY);
+	assert_int_equal(committer_change(f->committer, &c, on_changed, f), -EBUSY);
 	assert_int_equal(committer_dump(f->committer, on_changed, f), -EBUSY);
 	change_done(&c);
 }

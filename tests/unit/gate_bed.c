@@ -7,6 +7,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/lease/forecast.h"
 #include "daemon/lease/recent.h"
 #include "tests/unit/gate_bed.h"
 
@@ -245,12 +246,52 @@ bed_start(struct fixture *f)
 }
 
 int
-bed_switch_to_one(struct fixture *f)
+bed_set_up_foreseen(void **state)
+{
+	(void)bed_set_up(state);
+	((struct fixture *)*state)->foresees = true;
+	return 0;
+}
+
+static void
+on_foreseen(void *ctx)
+{
+	(void)ctx;
+}
+
+static struct forecast *
+foresee(struct fixture *f, const struct gate_state *state)
+{
+	struct forecast *forecast = NULL;
+
+	assert_int_equal(forecast_new(f->base, gate_leases(f->gate), state->registry,
+			     gate_cuts(state), on_foreseen, f, &forecast),
+	    0);
+	while (!forecast_is_whole(forecast))
+		bed_turn(f);
+	return forecast;
+}
+
+int
+bed_switch_unforeseen(struct fixture *f)
 {
 	struct gate_state state = {
 	    .config = &f->other_config, .registry = f->one.registry};
 
 	return gate_switch(f->gate, &state, NULL, bed_on_told);
+}
+
+int
+bed_switch_to_one(struct fixture *f)
+{
+	struct gate_state state = {
+	    .config = &f->other_config, .registry = f->one.registry};
+	struct forecast *forecast = f->foresees ? foresee(f, &state) : NULL;
+	int r = gate_switch(f->gate, &state, forecast, bed_on_told);
+
+	if (r < 0)
+		forecast_free(forecast);
+	return r;
 }
 
 void

@@ -19,6 +19,7 @@ struct fixture {
 	struct recent *recent;
 	struct config config, other_config;
 	struct built both, one; /* a and b; a alone */
+	bool foresees;          /* each switch is with a forecast */
 	int enforcer;
 	int lost, restored, dead, told, refused;
 	uint32_t flows; /* cut, as the enforcer has told */
@@ -37,6 +38,7 @@ struct fixture {
 void bed_on_told(void *ctx, const struct gate_outcome *outcome);
 void bed_turn(struct fixture *f);
 int bed_set_up(void **state);
+int bed_set_up_foreseen(void **state);
 int bed_tear_down(void **state);
 void bed_say(struct fixture *f, struct enforcer_message m);
 void bed_answer(struct fixture *f, uint32_t id, int result);
@@ -50,6 +52,7 @@ void bed_dumped(struct fixture *f, uint32_t id);
 /* Bring the table up with a.test at .1 and b.test at .2. */
 void bed_start(struct fixture *f);
 int bed_switch_to_one(struct fixture *f);
+int bed_switch_unforeseen(struct fixture *f);
 /* As the enforcer makes a table again after a loss: look, then write. */
 void bed_repair(struct fixture *f);
 /* Until the timer of the next repair has run. */
@@ -58,5 +61,12 @@ bool bed_covers(struct fixture *f, const char *text, uint8_t host, int64_t until
 
 int64_t bed_now(void);
 void bed_pass(int64_t ms);
+
+/* Both ways: all is judged by the switch, and what it leaves to do after a forecast. */
+#define TEST(name)                                                                       \
+	cmocka_unit_test_setup_teardown(name, bed_set_up, bed_tear_down),                \
+	{                                                                                \
+#name "_foreseen", name, bed_set_up_foreseen, bed_tear_down, NULL        \
+	}
 
 #endif

@@ -117,8 +117,6 @@ test_dumps_come_to_an_end(void **state)
 	assert_int_equal(f->outcome.kept, FOUND_DUMPS_MAX);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, bed_set_up, bed_tear_down)
-
 int
 main(void)
 {

@@ -115,7 +115,7 @@ test_switch_withdraws(void **state)
 
 	bed_start(f);
 	assert_int_equal(bed_switch_to_one(f), 0);
-	assert_int_equal(bed_switch_to_one(f), -EBUSY);
+	assert_int_equal(bed_switch_unforeseen(f), -EBUSY);
 	id = bed_expect(f, ENFORCER_END);
 	assert_string_equal(gate_state_text(f->gate), "changing");
 	assert_int_equal(f->revokes, 1);
@@ -233,7 +233,7 @@ test_no_switch_before_a_lost_table_stands_again(void **state)
 	bed_answer(f, bed_expect(f, ENFORCER_DUMP), -ENOENT);
 	bed_answer(f, bed_expect(f, ENFORCER_END), -ENOMEM);
 	assert_false(gate_ready(f->gate));
-	assert_int_equal(bed_switch_to_one(f), -EBUSY);
+	assert_int_equal(bed_switch_unforeseen(f), -EBUSY);
 	bed_wait_for_repair(f);
 	bed_answer(f, bed_expect(f, ENFORCER_DUMP), -ENOENT);
 	id = bed_expect(f, ENFORCER_END);
@@ -382,8 +382,6 @@ test_names_found_in_the_kernel_are_remembered(void **state)
 	assert_non_null(name);
 	assert_string_equal(name_format(name, text), "a.test");
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, bed_set_up, bed_tear_down)
 
 int
 main(void)

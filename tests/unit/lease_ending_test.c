@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
+#include "daemon/lease/ring.h"
 #include "tests/unit/lease_bed.h"
 
 static void
@@ -24,7 +25,8 @@ test_what_ends_soon_is_told_in_parts(void **state)
 	commit(f, &f->google, &t[0], NOW + 2000);
 	commit(f, &f->google, &t[1], NOW + 9000);
 	commit(f, &f->google, &t[2], NOW + 60000);
-	while (leases_ending(f->leases, NOW + 10000, 1, &second, note_ending, seen))
+	while (ring_ending(
+	    leases_ring(f->leases), NOW + 10000, 1, &second, note_ending, seen))
 		parts++;
 	assert_true(parts >= 2);
 	assert_true(seen[1] && seen[2] && !seen[3]);
@@ -32,14 +34,14 @@ test_what_ends_soon_is_told_in_parts(void **state)
 	commit(f, &f->google, &t[0], NOW + 60000);
 	memset(seen, 0, sizeof(seen));
 	second = 0;
-	assert_false(
-	    leases_ending(f->leases, NOW + 10000, 9, &second, note_ending, seen));
+	assert_false(ring_ending(
+	    leases_ring(f->leases), NOW + 10000, 9, &second, note_ending, seen));
 	assert_true(seen[1] && seen[2]);
 	leases_sweep(f->leases, NOW + 20000);
 	memset(seen, 0, sizeof(seen));
 	second = 0;
-	assert_false(
-	    leases_ending(f->leases, NOW + 30000, 9, &second, note_ending, seen));
+	assert_false(ring_ending(
+	    leases_ring(f->leases), NOW + 30000, 9, &second, note_ending, seen));
 	assert_false(seen[1] || seen[2] || seen[3]);
 }
 
@@ -54,8 +56,8 @@ test_what_ends_far_away_is_told_once(void **state)
 
 	leases_sweep(f->leases, NOW);
 	commit(f, &f->google, &t, NOW + 20 * 3600 * 1000);
-	assert_false(leases_ending(
-	    f->leases, NOW + 24 * 3600 * 1000, 9, &second, note_ending, seen));
+	assert_false(ring_ending(leases_ring(f->leases), NOW + 24 * 3600 * 1000, 9,
+	    &second, note_ending, seen));
 	assert_true(seen[1]);
 }
 

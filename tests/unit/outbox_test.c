@@ -183,6 +183,80 @@ test_room_for_one_large_change_goes_back(void **state)
 }
 
 static void
+frame(struct buf *frames, uint32_t id)
+{
+	struct enforcer_message m = {.kind = ENFORCER_END, .id = id};
+
+	outbox_frame(frames, &m);
+}
+
+static void
+test_moved_frames_keep_their_place(void **state)
+{
+	struct fixture *f = *state;
+	struct buf list[3], *const moved[] = {&list[0], &list[1], &list[2]};
+
+	for (size_t i = 0; i < 3; i++)
+		buf_init(&list[i], OUTBOX_BYTES_MAX);
+	add(f, 1);
+	frame(&list[0], 2);
+	frame(&list[0], 3);
+	frame(&list[2], 4);
+	assert_int_equal(outbox_move_frames(&f->out, moved, 3), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(list[i].len, 0);
+	add(f, 5);
+	frame(&list[1], 6);
+	assert_int_equal(outbox_move_frames(&f->out, moved, 3), 0);
+	add(f, 7);
+	turn(f);
+	for (uint32_t id = 1; id <= 7; id++)
+		assert_int_equal(take(f), id);
+	assert_int_equal(take(f), 0);
+	assert_int_equal(f->out.parts_len, 0);
+}
+
+/* What else the loop has to do comes between. */
+static void
+test_a_large_change_goes_in_more_than_one_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct buf frames, *const moved[] = {&frames};
+	uint32_t id = 0, taken = 0;
+	int turns = 0;
+
+	buf_init(&frames, OUTBOX_BYTES_MAX);
+	while (id < 1000)
+		frame(&frames, ++id);
+	assert_int_equal(outbox_move_frames(&f->out, moved, 1), 0);
+	add(f, ++id);
+	while (taken < id) {
+		uint32_t first = taken;
+
+		turn(f);
+		turns++;
+		while (take(f) == taken + 1)
+			taken++;
+		assert_in_range(taken - first, 1, 200);
+	}
+	assert_true(turns > 4);
+	assert_int_equal(f->out.parts_len, 0);
+}
+
+static void
+test_what_waits_is_freed_with_the_box(void **state)
+{
+	struct fixture *f = *state;
+	struct buf frames, *const moved[] = {&frames};
+
+	buf_init(&frames, OUTBOX_BYTES_MAX);
+	frame(&frames, 1);
+	assert_int_equal(outbox_move_frames(&f->out, moved, 1), 0);
+	outbox_done(&f->out);
+	assert_int_equal(take(f), 0);
+}
+
+static void
 test_broken_pair_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -205,6 +279,9 @@ main(void)
 	    TEST(test_what_is_too_much_is_refused_whole),
 	    TEST(test_pair_that_is_never_empty_keeps_no_more_than_what_waits),
 	    TEST(test_room_for_one_large_change_goes_back),
+	    TEST(test_moved_frames_keep_their_place),
+	    TEST(test_a_large_change_goes_in_more_than_one_turn),
+	    TEST(test_what_waits_is_freed_with_the_box),
 	    TEST(test_broken_pair_is_told),
 	};
 

@@ -88,48 +88,66 @@ on_foreseen(void *ctx)
 void
 leased_judge(struct fixture *f, const char *text)
 {
+	const struct enforcer_table table = {.enforce = 1};
 	struct registry *registry = leased_build(text);
 	struct forecast *forecast = NULL;
 
+	change_done(&f->change); /* the last one's */
+	change_begin(&f->change, &table);
 	if (f->base != NULL) {
-		assert_int_equal(forecast_new(f->base, f->leases, registry, on_foreseen,
-				     NULL, &forecast),
+		assert_int_equal(forecast_new(f->base, f->leases, registry, true,
+				     on_foreseen, NULL, &forecast),
 		    0);
 		assert_int_equal(event_base_dispatch(f->base), 1); /* nothing is left */
 		assert_true(forecast_is_whole(forecast));
 	}
 	rejudge_run(&f->rejudge, f->leases, registry, forecast, true, &f->change, NOW);
+	if (forecast != NULL)
+		forecast_apply(forecast, on_foreseen, NULL);
 	forecast_free(forecast);
 	assert_int_equal(change_end(&f->change), 0);
 	registry_unref(registry);
+}
+
+/* The next message of the change, from *part and *pos on. */
+static bool
+next_message(struct fixture *f, size_t *part, size_t *pos, struct enforcer_message *ret_m)
+{
+	const struct buf *parts[] = {
+	    &f->change.frames, &f->change.ahead[0], &f->change.ahead[1], &f->change.rest};
+	uint32_t size;
+
+	while (*part < ARRAY_LEN(parts) && *pos == parts[*part]->len) {
+		++*part;
+		*pos = 0;
+	}
+	if (*part == ARRAY_LEN(parts))
+		return false;
+	memcpy(&size, parts[*part]->bytes + *pos, sizeof(size));
+	memcpy(ret_m, parts[*part]->bytes + *pos + sizeof(size), size);
+	*pos += sizeof(size) + size;
+	return true;
 }
 
 size_t
 leased_records(struct fixture *f, enum enforcer_kind kind, const char *name)
 {
 	struct enforcer_message m;
-	size_t n = 0;
-	uint32_t size;
+	size_t n = 0, part = 0, pos = 0;
 
-	for (size_t pos = 0; pos < f->change.frames.len; pos += sizeof(size) + size) {
-		memcpy(&size, f->change.frames.bytes + pos, sizeof(size));
-		memcpy(&m, f->change.frames.bytes + pos + sizeof(size), size);
+	while (next_message(f, &part, &pos, &m))
 		if (m.kind == kind && strcmp(m.name, name) == 0)
 			n += m.count;
-	}
 	return n;
 }
 
 bool
 leased_message(struct fixture *f, struct enforcer_message *m)
 {
-	uint32_t size;
+	size_t part = 0, pos = 0;
 
-	for (size_t pos = 0; pos < f->change.frames.len; pos += sizeof(size) + size) {
-		memcpy(&size, f->change.frames.bytes + pos, sizeof(size));
-		memcpy(m, f->change.frames.bytes + pos + sizeof(size), size);
+	while (next_message(f, &part, &pos, m))
 		if (m->kind == ENFORCER_LEASES)
 			return true;
-	}
 	return false;
 }

@@ -43,14 +43,11 @@ test_removed_name_and_removed_port_go(void **state)
 static size_t
 left_after(struct fixture *f, const char *first, const char *second)
 {
-	const struct enforcer_table table = {.enforce = 1};
 	const char *const texts[] = {first, second};
 	size_t left;
 
 	leased_hold(f, "google.com", 1, 443);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		change_done(&f->change);
-		change_begin(&f->change, &table);
 		leased_judge(f, texts[i]);
 		rejudge_settle(&f->rejudge, true);
 		if (i == 0)

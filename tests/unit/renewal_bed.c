@@ -82,7 +82,7 @@ make_ready(struct fixture *f)
 
 	change_begin(&c, &table);
 	assert_int_equal(change_end(&c), 0);
-	assert_int_equal(committer_change(f->committer, &c.frames, on_changed, f), 0);
+	assert_int_equal(committer_change(f->committer, &c, on_changed, f), 0);
 	change_done(&c);
 	assert_int_equal(renewal_next(f), ENFORCER_TABLE);
 	assert_int_equal(renewal_next(f), ENFORCER_END);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "daemon/enforcer/transaction.h"
 #include "tests/unit/sample.h"
@@ -64,6 +65,42 @@ lists_add_up_over_messages(void **state)
 	assert_string_equal(rs.interfaces[0], "veth*");
 	assert_int_equal(rs.listen[0].port, 53);
 	assert_true(rs.table.enforce);
+}
+
+/* Written ahead, and then not to be said. */
+static void
+records_of_zeros_say_nothing(void **state)
+{
+	struct enforcer_message revokes = sample_message(ENFORCER_REVOKE, 1, 2);
+	struct enforcer_message cuts = sample_message(ENFORCER_CUT, 1, 1);
+	struct element *list;
+	size_t count;
+
+	(void)state;
+	begin();
+	memset(&revokes.body, 0, sizeof(revokes.body));
+	memset(&cuts.body, 0, sizeof(cuts.body));
+	revokes.body.leases[1] = sample_lease("10.244.0.5", "192.0.2.1", 60000);
+	give(&revokes);
+	give(&cuts);
+	assert_int_equal(transaction_end(&scene), 0);
+	assert_int_equal(transaction_revokes(&scene, &list, &count), 0);
+	assert_int_equal(count, 1);
+	free(list);
+	(void)transaction_cuts(&scene, &count);
+	assert_int_equal(count, 0);
+}
+
+static void
+leases_of_zeros_are_refused(void **state)
+{
+	struct enforcer_message m = sample_message(ENFORCER_LEASES, 1, 1);
+
+	(void)state;
+	begin();
+	memset(&m.body, 0, sizeof(m.body));
+	give(&m);
+	assert_int_equal(transaction_end(&scene), -EPERM);
 }
 
 static void
@@ -201,6 +238,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TRANSACTION_TEST(lists_add_up_over_messages),
 	    TRANSACTION_TEST(leases_keep_their_own_name),
+	    TRANSACTION_TEST(records_of_zeros_say_nothing),
+	    TRANSACTION_TEST(leases_of_zeros_are_refused),
 	    TRANSACTION_TEST(the_first_bad_value_refuses_the_whole),
 	    TRANSACTION_TEST(ways_are_kept_as_they_come),
 	    TRANSACTION_TEST(leases_are_measured_by_the_ranges_of_their_own_transaction),
