@@ -36,7 +36,8 @@ OUTSIDE = {4: zone.UNLISTED4, 6: zone.UNLISTED6}
 # second by which a TTL may be rounded up.
 CAP_S = 4
 LIFE_MS = (CAP_S + 1) * 1000
-LEASE = {"floor": "1s", "grace": "1s", "cap": f"{CAP_S}s", "perPod": 1_000_000}
+# A connection that is open while somebody looks for living flows would renew its lease.
+LEASE = {"floor": "1s", "grace": "1s", "cap": f"{CAP_S}s", "perPod": 1_000_000, "flows": "0s"}
 DEADLINE_S = 1800
 
 
