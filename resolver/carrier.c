@@ -298,6 +298,7 @@ carrier_replied(struct carrier *c, const uint8_t *msg, const struct packet *pack
 	c->ready = msg;
 	c->ready_len = WIRE_HEADER_LEN + (size_t)packet->question_len;
 	c->replied = true;
+	memcpy(c->socket->last_id, msg, sizeof(c->socket->last_id));
 	ares_process_fd(c->ares, c->socket->fd, ARES_SOCKET_BAD);
 	c->ready = NULL;
 	if (!c->ended)

@@ -35,8 +35,9 @@ struct channel_pool;
 struct channel_use {
 	/*
 	 * It has ended: 0 and the reply, borrowed for the call; -EMSGSIZE: it came cut
-	 * (UDP); -EPROTO: wrong_left is used up (UDP), or it was none (TCP); -ENOMEM;
-	 * another negative errno: the connection failed (TCP).
+	 * (UDP); -EPROTO: wrong_left is used up, or one was wrong while somebody guesses
+	 * in the server's name (UDP), or it was none (TCP); -ENOMEM; another negative
+	 * errno: the connection failed (TCP).
 	 */
 	void (*done)(struct channel_use *use, int result, const uint8_t *msg, size_t len);
 	/*

@@ -472,6 +472,7 @@ resolver_counts(const struct resolver *r)
 	    .truncated = upstream->truncated,
 	    .refused = upstream->refused,
 	    .folding = r->servers.folding,
+	    .guessed = r->servers.guessed,
 	    .timeouts = upstream->timeouts,
 	    .mismatches = channels.mismatches,
 	    .failures = r->failed,

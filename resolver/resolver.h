@@ -122,6 +122,7 @@ struct resolver_counts {
 	uint64_t refused;    /* replies without an answer: a failure rcode or nonsense */
 	uint64_t folding;    /* how often a server was found to change letters */
 	uint64_t timeouts;   /* of tries */
+	uint64_t guessed;    /* how often somebody was found to guess in one's name */
 	uint64_t mismatches; /* replies that were not to our packet: ignored */
 	uint64_t failures;   /* questions that ended without an answer */
 	uint64_t joined;     /* waiters that found their question under way */

@@ -10,6 +10,7 @@ server_list_init(struct server_list *list, struct socket_pool *pool)
 	list->pool = pool;
 	TAILQ_INIT(&list->servers);
 	list->folding = 0;
+	list->guessed = 0;
 }
 
 const struct endpoint *
@@ -66,6 +67,12 @@ bool
 server_keeps_case(const struct server *s, int64_t now_ms)
 {
 	return now_ms >= s->as_is_until_ms;
+}
+
+bool
+server_is_guessed(const struct server *s, int64_t now_ms)
+{
+	return now_ms < s->guessed_until_ms;
 }
 
 static void
@@ -133,6 +140,22 @@ void
 server_kept_case(struct server *s)
 {
 	s->folded = 0;
+}
+
+void
+server_wrong(struct server *s, int64_t now_ms)
+{
+	if (server_is_guessed(s, now_ms))
+		return; /* to questions that were under way before that was known */
+	if (s->guesses == 0 || now_ms - s->guesses_since_ms >= SERVER_GUESSES_MS) {
+		s->guesses = 0;
+		s->guesses_since_ms = now_ms;
+	}
+	if (++s->guesses < SERVER_GUESSES_MAX)
+		return;
+	s->guesses = 0;
+	s->guessed_until_ms = now_ms + SERVER_GUESSED_MS;
+	s->list->guessed++;
 }
 
 static void

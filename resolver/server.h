@@ -16,6 +16,12 @@
  * Letters: SERVER_FOLDED_MAX questions in a row that it sent back in other letter case
  * show that a server cannot keep it. For SERVER_AS_IS_MS it is asked in small letters
  * then, which leaves port and id to guess, and tried again.
+ *
+ * Guesses: SERVER_GUESSES_MAX wrong replies within SERVER_GUESSES_MS, to ports that
+ * questions wait at and not a reply come twice, show that somebody else speaks in a
+ * server's name. Each question more would give him as many chances as the last, so for
+ * SERVER_GUESSED_MS it is asked over TCP, where he has none. If it does not speak TCP, it
+ * is not believed that long.
  */
 #ifndef RESOLVER_SERVER_H
 #define RESOLVER_SERVER_H
@@ -38,6 +44,9 @@
 #define SERVER_SLOW_MS 100
 #define SERVER_FOLDED_MAX 3
 #define SERVER_AS_IS_MS 600000
+#define SERVER_GUESSES_MAX 8
+#define SERVER_GUESSES_MS 60000
+#define SERVER_GUESSED_MS 60000
 
 struct server {
 	unsigned refs;
@@ -50,6 +59,8 @@ struct server {
 	int64_t rtt8, deviation8;
 	unsigned folded; /* questions in a row, at most SERVER_FOLDED_MAX */
 	int64_t as_is_until_ms;
+	unsigned guesses; /* since guesses_since_ms, at most SERVER_GUESSES_MAX */
+	int64_t guesses_since_ms, guessed_until_ms;
 	struct socket_shelf sockets;
 	struct server_list *list;
 	TAILQ_ENTRY(server) link;
@@ -60,6 +71,7 @@ struct server_list {
 	struct socket_pool *pool;
 	TAILQ_HEAD(, server) servers;
 	uint64_t folding; /* how often one was found unable to keep the case */
+	uint64_t guessed; /* how often somebody was found to guess in one's name */
 };
 
 struct server_group {
@@ -89,6 +101,8 @@ bool server_ask_first(struct server *s, int64_t now_ms);
 int64_t server_wait_ms(const struct server *s, int64_t max_ms);
 /* May its letters be mixed now? */
 bool server_keeps_case(const struct server *s, int64_t now_ms);
+/* Does somebody guess in its name, so that UDP is not to be trusted? */
+bool server_is_guessed(const struct server *s, int64_t now_ms);
 
 /* What happened to a question: nothing came; a reply came, this long after the packet,
  * or -1 when that says nothing; it was an answer; it was none. */
@@ -99,6 +113,8 @@ void server_failed(struct server *s, int64_t now_ms);
 /* Its letters were not those of the question; they were, though some were capitals. */
 void server_folded(struct server *s, int64_t now_ms);
 void server_kept_case(struct server *s);
+/* A reply in its name came to a waiting port, and was to no question of ours. */
+void server_wrong(struct server *s, int64_t now_ms);
 
 /* -EINVAL: no server, too many, or an endpoint without address or port. -ENOMEM. */
 MUST_CHECK int server_group_new(struct server_list *list,

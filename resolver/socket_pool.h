@@ -32,6 +32,7 @@ struct socket_shelf;
 struct pool_socket {
 	int fd;
 	unsigned questions; /* taken for, this time included */
+	uint8_t last_id[2]; /* of the question before, as on the wire */
 	int64_t born_ms;
 	struct socket_shelf *shelf;
 	void (*readable)(struct pool_socket *s, void *arg); /* NULL while idle */

@@ -89,8 +89,9 @@ static int
 send_packet(struct upstream_question *q, int64_t now_ms)
 {
 	struct upstream *u = q->upstream;
+	struct server *s = server_asked(q);
 	const struct packet_form form = {
-	    .as_is = q->as_is || !server_keeps_case(server_asked(q), now_ms),
+	    .as_is = q->as_is || !server_keeps_case(s, now_ms),
 	    .bare = q->bare[q->at],
 	};
 	int r;
@@ -98,13 +99,14 @@ send_packet(struct upstream_question *q, int64_t now_ms)
 	r = packet_make(q->name, q->type, form, u->entropy, &q->packet);
 	if (r < 0)
 		return -ENOMEM; /* no entropy: a shortage like any other */
+	if (server_is_guessed(s, now_ms))
+		q->tcp = true;
 	if (q->tcp)
 		q->use.wrong_left = 1;
 	q->folded = false;
 	q->sent_ms = now_ms;
 	q->tries[q->at]++;
-	r = channel_ask(
-	    u->channels, server_asked(q), q->tcp ? CARRIER_TCP : CARRIER_UDP, &q->use);
+	r = channel_ask(u->channels, s, q->tcp ? CARRIER_TCP : CARRIER_UDP, &q->use);
 	if (r < 0)
 		return r;
 	u->counts.tries++;

@@ -222,6 +222,8 @@ write_resolver(struct writer *w, const struct daemon *d)
 	    "Tries without EDNS, which the server did not know.");
 	counter(w, "upstream_folding", r.folding,
 	    "Servers that were found to change the case of letters.");
+	counter(w, "upstream_guessed", r.guessed,
+	    "Servers in whose name somebody was found to guess replies.");
 	counter(w, "upstream_refused", r.refused, "Replies without an answer.");
 	counter(w, "upstream_mismatches", r.mismatches,
 	    "Messages that were no reply to what was asked.");

@@ -35,6 +35,7 @@ FOUR, SIX = f"{FAKE4}:53", f"[{FAKE6}]:53"
 OPT_LEN = 11
 DEADLINE_S = 5  # of everything: deadline.query is less
 WRONG_MAX = 3  # resolver/channel.h
+GUESSES_MAX = 8  # resolver/server.h
 PER_POD = 256  # daemon/query/query_pool.h
 RECOVERED_S = 2.0  # 1 s is what we want; the rest is for a machine that is busy
 
@@ -194,9 +195,14 @@ def loop(wire: bytes, further: int) -> bytes:
     return wire[:at] + struct.pack("!H", 0xc000 | at + further) + wire[at + 2:]
 
 
+# To one more the server would be asked over TCP for a while.
+FEW = GUESSES_MAX - 1
+
+
+@pytest.mark.parametrize("first", range(0, len(LIES), FEW))
 def test_a4_a_lie_before_the_truth_changes_nothing(listed: Daemon, upstream: FakeUpstream,
-                                                   pod: Pod) -> None:
-    for i, (what, lie) in enumerate(LIES.items()):
+                                                   pod: Pod, first: int) -> None:
+    for i, (what, lie) in enumerate(list(LIES.items())[first:first + FEW]):
         upstream.script = lambda q, lie=lie: [lie(q), Later(0.05, good(q))]
         assert ask(pod.namespace, f"n{i}.example").addresses() == [GOOD4], what
         assert len(upstream.asked()) == i + 1, f"{what}: nobody else was asked"
@@ -304,6 +310,20 @@ def test_a2_after_some_wrong_replies_the_question_goes_over_tcp(
     assert ask(pod.namespace, "one.example").addresses() == [GOOD4]
     assert [q.transport for q in upstream.asked()] == ["udp", "tcp"]
     assert listed.counter("upstream_mismatches") == WRONG_MAX, "then the port was closed"
+    assert only_good(listed)
+
+
+def test_a2_after_more_of_them_the_server_is_asked_over_tcp(
+        listed: Daemon, upstream: FakeUpstream, pod: Pod) -> None:
+    """Or each question would give whoever guesses as many chances as the last."""
+    upstream.script = lambda q: good(q) if q.transport == "tcp" else [
+        with_header(bad(q), 0, q.message.id ^ 1), Later(0.02, good(q))]
+    for i in range(GUESSES_MAX + 3):
+        assert ask(pod.namespace, f"n{i}.example").addresses() == [GOOD4]
+    over = [q.transport for q in upstream.asked()]
+    assert over == ["udp"] * GUESSES_MAX + ["tcp"] * 4, "the last one of them over both"
+    assert listed.counter("upstream_mismatches") == GUESSES_MAX
+    assert listed.counter("upstream_guessed") == 1
     assert only_good(listed)
 
 

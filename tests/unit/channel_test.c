@@ -109,6 +109,14 @@ static const struct forgery forgeries[] = {
 static const struct forgery *forgery;
 static size_t forgery_count;
 
+/* The next one, after so long that what came before is forgotten. */
+static void
+next_forgery(size_t i)
+{
+	fake_clock_forward(SERVER_GUESSES_MS + SERVER_GUESSED_MS);
+	forgery = &forgeries[i];
+}
+
 static void
 send_forgery(const struct fake_query *q)
 {
@@ -138,7 +146,7 @@ forged_replies_are_ignored_and_the_right_one_taken(void **state)
 	server.on_query = forges_then_answers;
 	forgery_count = CHANNEL_WRONG_MAX - 1;
 	for (size_t i = 0; i < ARRAY_LEN(forgeries); i++) {
-		forgery = &forgeries[i];
+		next_forgery(i);
 		ask(CARRIER_UDP);
 		expect(0);
 		assert_int_equal(job.len, WIRE_HEADER_LEN + 21 + 2 * 16);
@@ -155,11 +163,40 @@ too_many_forged_replies_end_it(void **state)
 	server.on_query = forges_then_answers;
 	forgery_count = CHANNEL_WRONG_MAX;
 	for (size_t i = 0; i < ARRAY_LEN(forgeries); i++) {
-		forgery = &forgeries[i];
+		next_forgery(i);
 		ask(CARRIER_UDP);
 		expect(-EPROTO);
 		assert_int_equal(job.use.wrong_left, 0);
 	}
+}
+
+static void
+one_wrong_reply_ends_it_where_somebody_guesses(void **state)
+{
+	(void)state;
+	server.on_query = forges_then_answers;
+	forgery_count = CHANNEL_WRONG_MAX - 1;
+	next_forgery(0);
+	for (size_t i = 1; i < SERVER_GUESSES_MAX / forgery_count; i++) {
+		ask(CARRIER_UDP);
+		expect(0);
+	}
+	ask(CARRIER_UDP);
+	expect(-EPROTO);  /* at the last that is borne */
+	ask(CARRIER_UDP); /* as one does that was under way before that was known */
+	expect(-EPROTO);
+	assert_int_equal(job.use.wrong_left, CHANNEL_WRONG_MAX - 1);
+	assert_int_equal(list.guessed, 1);
+	fake_clock_forward(SERVER_GUESSED_MS);
+	ask(CARRIER_UDP);
+	expect(0);
+	next_forgery(7);
+	assert_true(forgery->folded); /* it knows the id: no guess */
+	for (size_t i = 0; i < SERVER_GUESSES_MAX; i++) {
+		ask(CARRIER_UDP);
+		expect(0);
+	}
+	assert_int_equal(list.guessed, 1);
 }
 
 static void
@@ -321,6 +358,7 @@ main(void)
 	    TEST(cut_reply_is_not_given_out),
 	    TEST(forged_replies_are_ignored_and_the_right_one_taken),
 	    TEST(too_many_forged_replies_end_it),
+	    TEST(one_wrong_reply_ends_it_where_somebody_guesses),
 	    TEST(reply_from_another_port_is_not_seen),
 	    TEST(doubled_reply_does_not_disturb_the_next_question),
 	    TEST(icmp_error_is_a_doubt_and_no_end),

@@ -327,6 +327,28 @@ folding_is_noticed_for_a_time(void **state)
 	server_group_unref(g);
 }
 
+static void
+guesses_are_noticed_for_a_time(void **state)
+{
+	struct server_group *g = group_of(0, 1);
+	struct server *s = g->servers[0];
+
+	(void)state;
+	for (unsigned i = 1; i < SERVER_GUESSES_MAX; i++)
+		server_wrong(s, 5);
+	server_wrong(s, 5 + SERVER_GUESSES_MS); /* those before are too old */
+	for (unsigned i = 2; i < SERVER_GUESSES_MAX; i++)
+		server_wrong(s, 5 + SERVER_GUESSES_MS);
+	assert_false(server_is_guessed(s, 5 + SERVER_GUESSES_MS));
+	assert_int_equal(list.guessed, 0);
+	server_wrong(s, 4 + 2 * SERVER_GUESSES_MS);
+	server_wrong(s, 5 + 2 * SERVER_GUESSES_MS); /* to one that was under way */
+	assert_true(server_is_guessed(s, 3 + 2 * SERVER_GUESSES_MS + SERVER_GUESSED_MS));
+	assert_false(server_is_guessed(s, 4 + 2 * SERVER_GUESSES_MS + SERVER_GUESSED_MS));
+	assert_int_equal(list.guessed, 1);
+	server_group_unref(g);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -347,6 +369,7 @@ main(void)
 	    TEST(slow_servers_come_later_but_are_looked_at_again),
 	    TEST(wait_is_as_long_as_replies_take),
 	    TEST(folding_is_noticed_for_a_time),
+	    TEST(guesses_are_noticed_for_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
