@@ -21,6 +21,7 @@ sys.path.insert(0, str(HERE))
 
 from build import program  # noqa: E402
 from daemon import Daemon  # noqa: E402
+from far import INNER, Far  # noqa: E402
 from fake_upstream import FakeUpstream  # noqa: E402
 from forge import Wire  # noqa: E402
 from internet import FAKE4, FAKE6  # noqa: E402
@@ -173,6 +174,13 @@ def daemon(installed: Daemon) -> Daemon:
     installed.register()
     installed.start()
     return installed
+
+
+@pytest.fixture
+def far(lab: Lab) -> Iterator[Far]:
+    made = Far(lab, INNER)
+    yield made
+    made.close()
 
 
 @pytest.fixture
