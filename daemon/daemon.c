@@ -14,16 +14,13 @@
 #include "daemon/clock.h"
 #include "daemon/control/control.h"
 #include "daemon/control/metrics.h"
-#include "daemon/enforcer/enforcer.h"
-#include "daemon/enforcer/layout.h"
-#include "daemon/enforcer/privilege.h"
 #include "daemon/listener.h"
-#include "daemon/loader/check.h"
 #include "daemon/loader/reload.h"
 #include "daemon/log/log.h"
 #include "daemon/query/rate.h"
 #include "daemon/query/tcp.h"
 #include "daemon/query/udp.h"
+#include "daemon/start.h"
 #include "daemon/turn.h"
 
 #define DRAIN_LOOK_MS 10
@@ -40,41 +37,6 @@ daemon_fault(struct daemon *d, const char *what, int result)
 	    LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0, "%s: %s", what, strerror(-result));
 	d->exit_code = 1;
 	return result;
-}
-
-static void
-fault_table(struct daemon *d, int result)
-{
-	if (result != -EPROTONOSUPPORT) {
-		(void)daemon_fault(d, "make the kernel table", result);
-		return;
-	}
-	log_event(LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0,
-	    "make the kernel table: inet " NETLINK_TABLE
-	    " is of a later layout than %d, the last that this egressd knows, and is "
-	    "left as it is: start the egressd that made it, or give up its leases and "
-	    "its protection with egressctl teardown",
-	    LAYOUT_VERSION);
-	d->exit_code = DAEMON_EXIT_LATER_TABLE;
-}
-
-static int
-load(struct daemon *d)
-{
-	struct loader_options options = {.path = d->options->config_path,
-	    .hash_key = d->key,
-	    .threads = loader_threads()};
-	struct findings findings;
-	int r;
-
-	findings_init(&findings, FINDINGS_MAX);
-	r = loader_load(&options, &findings, &d->loaded);
-	check_print(&findings, false, stderr);
-	findings_done(&findings);
-	d->loaded_ms = clock_now_ms();
-	if (r < 0)
-		d->exit_code = 1;
-	return r;
 }
 
 static void
@@ -143,6 +105,7 @@ make_gate(struct daemon *d)
 	    .dead = on_dead,
 	    .refused = on_refused,
 	    .flows = on_flows,
+	    .backends = d->backends,
 	    .recent = d->recent,
 	};
 
@@ -180,6 +143,21 @@ make_resolver(struct daemon *d)
 	};
 
 	return resolver_new(d->base, &settings, &d->resolver);
+}
+
+static int
+make_backends(struct daemon *d)
+{
+	const struct backends_settings settings = {
+	    .resolver = d->resolver,
+	    .now_ms = clock_now_ms,
+	    .hash_key = d->key,
+	    .changed = start_names_changed,
+	    .ctx = d,
+	};
+	int r = backends_new(&settings, &d->backends);
+
+	return r == 0 ? backends_use(d->backends, d->loaded.registry) : r;
 }
 
 static int
@@ -221,8 +199,8 @@ make_signals(struct daemon *d)
 		   : 0;
 }
 
-static int
-assemble(struct daemon *d)
+int
+daemon_assemble(struct daemon *d)
 {
 	int r;
 
@@ -233,9 +211,11 @@ assemble(struct daemon *d)
 	if (r == 0)
 		r = rate_new(&d->key, &d->rate);
 	if (r == 0)
-		r = make_gate(d);
-	if (r == 0)
 		r = make_resolver(d);
+	if (r == 0)
+		r = make_backends(d);
+	if (r == 0)
+		r = make_gate(d);
 	d->queries.pods = &d->pods;
 	d->queries.resolver = d->resolver;
 	d->queries.gate = d->gate;
@@ -268,44 +248,6 @@ assemble(struct daemon *d)
 	return make_control(d);
 }
 
-/* The table stands: begin to read what has been waiting in the sockets. */
-static void
-serve(struct daemon *d)
-{
-	for (size_t i = 0; i < d->socket_count; i++) {
-		struct notify_socket *s = &d->sockets[i];
-		int r = s->kind == NOTIFY_DATAGRAM ? udp_add(d->udp, s->fd)
-						   : tcp_add(d->tcp, s->fd);
-
-		if (r < 0) {
-			(void)daemon_fault(d, "serve a socket", r);
-			(void)event_base_loopbreak(
-			    d->base); /* cannot fail for a base that runs */
-			return;
-		}
-		s->fd = -1;
-	}
-	d->queries.started = true;
-}
-
-static void
-on_started(void *ctx, const struct gate_outcome *outcome)
-{
-	struct daemon *d = ctx;
-
-	if (outcome->result < 0) {
-		fault_table(d, outcome->result);
-		(void)event_base_loopbreak(
-		    d->base); /* cannot fail for a base that runs */
-		return;
-	}
-	serve(d);
-	d->started_ms = clock_now_ms();
-	d->watched = notify_watchdog_interval_ms() > 0;
-	turn_log_started(d, outcome);
-	d->ready_owed = notify_ready() < 0;
-}
-
 static void
 on_hangup(int signal, short what, void *ctx)
 {
@@ -323,6 +265,8 @@ on_tick(int fd, short what, void *ctx)
 	(void)what;
 	leases_sweep(gate_leases(d->gate), clock_now_ms());
 	queries_tick(&d->queries, clock_now_ms());
+	backends_tick(d->backends);
+	gate_lead(d->gate);
 	(void)log_flush(); /* what still waits goes with the next tick */
 	if (d->ready_owed)
 		d->ready_owed = notify_ready() < 0;
@@ -371,6 +315,7 @@ dismantle(struct daemon *d)
 	reload_free(d->reload);
 	tcp_free(d->tcp);
 	udp_free(d->udp);
+	backends_free(d->backends);
 	if (d->resolver != NULL)
 		resolver_free(d->resolver);
 	forecast_free(d->forecast);
@@ -385,6 +330,7 @@ dismantle(struct daemon *d)
 	for (size_t i = 0; i < ARRAY_LEN(d->signals); i++)
 		if (d->signals[i] != NULL)
 			event_free(d->signals[i]);
+	start_done(d);
 	if (d->tick != NULL)
 		event_free(d->tick);
 	if (d->drain != NULL)
@@ -396,29 +342,6 @@ dismantle(struct daemon *d)
 			(void)close(d->sockets[i].fd); /* nothing is buffered in it */
 	turn_release(&d->next);
 	turn_release(&d->loaded);
-}
-
-/* With all rights: sockets and the enforcer. Then without any. */
-static int
-start(struct daemon *d)
-{
-	int r = load(d);
-
-	if (r == 0)
-		r = listener_open(d);
-	if (r < 0)
-		return r;
-	r = enforcer_start(&d->enforcer_fd, &d->enforcer_pid);
-	if (r < 0)
-		return daemon_fault(d, "start the enforcer", r);
-	r = privilege_keep(-1);
-	if (r < 0)
-		return daemon_fault(d, "give up capabilities", r);
-	r = assemble(d);
-	if (r < 0)
-		return r;
-	r = gate_start(d->gate, on_started);
-	return r < 0 ? daemon_fault(d, "ask for the kernel table", r) : 0;
 }
 
 int
@@ -436,7 +359,7 @@ daemon_run(const struct daemon_options *options)
 	log_set_debug(options->debug);
 	if (clock_random_bytes(&d->key, sizeof(d->key)) < 0)
 		d->exit_code = 1;
-	else if (start(d) == 0)
+	else if (start_begin(d) == 0)
 		(void)event_base_dispatch(d->base); /* what ended it is in exit_code */
 	if (d->stopping && d->exit_code == 0)
 		log_event(LOG_STOPPED, LOG_PRIORITY_INFO, NULL, 0,

@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/hash.h"
 #include "base/macros.h"
+#include "daemon/lease/backend.h"
 #include "daemon/lease/forecast.h"
 #include "daemon/lease/gate.h"
 #include "daemon/lease/pod.h"
@@ -59,6 +60,7 @@ struct daemon {
 	struct queries queries;
 	struct gate *gate;
 	struct resolver *resolver;
+	struct backends *backends;
 	struct udp *udp;
 	struct tcp *tcp;
 	struct control *control;
@@ -67,9 +69,10 @@ struct daemon {
 	struct renewal *renewal;
 	struct forecast *forecast; /* of next, until the switch has begun */
 	struct event *signals[3];
-	struct event *tick;  /* every second */
-	struct event *drain; /* while stopping */
-	int enforcer_fd;     /* until the gate takes it */
+	struct event *tick;        /* every second */
+	struct event *drain;       /* while stopping */
+	struct event *names_timer; /* the start waits for services' names; else NULL */
+	int enforcer_fd;           /* until the gate takes it */
 	int enforcer_pid;
 	bool reload_again; /* SIGHUP came while one was under way */
 	bool foreseeing;   /* the forecast is not done */
@@ -89,6 +92,9 @@ struct daemon {
  * it could not start or go on, DAEMON_EXIT_LATER_TABLE when the kernel's table is of a
  * later layout than ours. */
 int daemon_run(const struct daemon_options *options);
+
+/* Everything but the table, once the rights are given up. What fails is told. */
+MUST_CHECK int daemon_assemble(struct daemon *d);
 
 /* Log why the daemon cannot go on, and remember it for the exit code. Returns result. */
 int daemon_fault(struct daemon *d, const char *what, int result);

@@ -213,6 +213,11 @@ put_in_force(struct daemon *d, const struct loader_result *state)
 	if (r < 0)
 		log_event(LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0,
 		    "the upstream servers stay as they were: %s", strerror(-r));
+	r = backends_use(d->backends, state->registry);
+	if (r < 0)
+		log_event(LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0,
+		    "some endpoints' names are not asked, and lead nowhere: %s",
+		    strerror(-r));
 	d->queries.config = state->config;
 	d->queries.registry = state->registry;
 }

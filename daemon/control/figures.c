@@ -193,6 +193,18 @@ write_kernel(struct writer *w, const struct daemon *d)
 }
 
 static void
+write_names(struct writer *w, const struct daemon *d)
+{
+	const struct backends_counts c = backends_counts(d->backends);
+
+	gauge(w, "endpoint_names", c.names, "Names of endpoints behind addresses.");
+	gauge(w, "endpoint_names_unheard", c.unheard,
+	    "Those among them of which nothing has been heard yet.");
+	gauge(w, "endpoint_names_failing", c.failing,
+	    "Those among them that could not be resolved the last time.");
+}
+
+static void
 write_resolver(struct writer *w, const struct daemon *d)
 {
 	struct resolver_counts r = resolver_counts(d->resolver);
@@ -244,6 +256,7 @@ figures_write(const struct daemon *d, enum figures_form form, struct buf *out)
 	write_daemon(&w, d);
 	write_queries(&w, d);
 	write_kernel(&w, d);
+	write_names(&w, d);
 	write_resolver(&w, d);
 	if (form == FIGURES_JSON)
 		buf_text(out, "}\n");

@@ -130,6 +130,21 @@ bounds_way(const struct enforcer_way *w)
 }
 
 bool
+bounds_lead(const struct enforcer_way *list, size_t count, uint32_t services)
+{
+	const struct addr none = {0};
+
+	if (count == 0 || list->service == 0 || list->service > services ||
+	    list->weight != 0 || list->port != 0 || list->proto != 0 ||
+	    !addr_equal(&list->addr, &none))
+		return false;
+	for (size_t i = 1; i < count; i++)
+		if (!bounds_way(&list[i]) || list[i].service != list->service)
+			return false;
+	return true;
+}
+
+bool
 bounds_key(const struct enforcer_lease *l)
 {
 	return bounds_addr(&l->pod) && bounds_addr(&l->destination) &&

@@ -33,6 +33,8 @@ bool bounds_addr(const struct addr *a);
 bool bounds_fixed(const struct enforcer_fixed *f);
 /* Of a service, to a port, of a host that a pod may have to reach. */
 bool bounds_way(const struct enforcer_way *w);
+/* All records of a LEAD, of one of the services 1 to services. */
+bool bounds_lead(const struct enforcer_way *list, size_t count, uint32_t services);
 /* Could be an element: one family, TCP or UDP, a port. Enough to take a lease away. */
 bool bounds_key(const struct enforcer_lease *l);
 /* Of these pods, or some of them, and whole as its record says. */

@@ -57,6 +57,7 @@ record_of(uint16_t kind, size_t *ret_size, size_t *ret_max)
 	    [ENFORCER_FLOWS] = {0, 0},
 	    [ENFORCER_WAYS] = {sizeof(struct enforcer_way), ENFORCER_LIST_MAX},
 	    [ENFORCER_LIVE] = {sizeof(struct enforcer_live), ENFORCER_LIST_MAX},
+	    [ENFORCER_LEAD] = {sizeof(struct enforcer_way), ENFORCER_LIST_MAX},
 	};
 
 	if (kind < ENFORCER_LEASES || kind >= ARRAY_LEN(records))

@@ -17,6 +17,9 @@
  *		that are not mentioned stay (but lead to themselves), and one that is both
  *		revoked and made is made. A REVOKE or CUT of zeros says nothing. The
  *		result answers END
+ *	LEAD	outside of a table transaction: the first record names a service that the
+ *		table has, in an otherwise empty record; the others are all the ways that
+ *		it leads from now on
  *	DUMP	the leases that the kernel holds come as LEASES messages with this id,
  * some perhaps twice, some perhaps not (daemon/lease/found.h), then the result and
  * without a result:
@@ -85,6 +88,7 @@ enum enforcer_kind {
 	ENFORCER_FLOWS,
 	ENFORCER_WAYS, /* of services that FIXED names */
 	ENFORCER_LIVE,
+	ENFORCER_LEAD,
 };
 
 struct enforcer_message {
@@ -106,7 +110,7 @@ struct enforcer_message {
 		struct prefix ranges[ENFORCER_LIST_MAX]; /* PODS, INTERNAL */
 		struct endpoint listen[ENFORCER_LIST_MAX];
 		struct enforcer_fixed fixed[ENFORCER_LIST_MAX];
-		struct enforcer_way ways[ENFORCER_LIST_MAX];
+		struct enforcer_way ways[ENFORCER_LIST_MAX]; /* WAYS, LEAD */
 		struct addr open[ENFORCER_LIST_MAX];
 		struct enforcer_cut cuts[ENFORCER_LIST_MAX];
 		struct enforcer_refused refused[ENFORCER_LIST_MAX];

@@ -293,7 +293,8 @@ is_dear_to_flush(enum set_kind kind)
 	return kind == SET_FIXED || kind == SET_SERVICES || kind == SET_SHARED;
 }
 
-/* A set or a chain that nothing refers to; the attributes are its table and its name. */
+/* A set or a chain that nothing refers to, or a chain's rules; the attributes are its
+ * table and its name. */
 static void
 delete_named(struct netlink *nl, uint16_t type, uint16_t table_attr, uint16_t name_attr,
     const char *name)
@@ -365,6 +366,12 @@ layout_put_chain(struct netlink *nl, const char *name)
 	const struct chain chain = {.name = name};
 
 	put_chain(nl, &chain);
+}
+
+void
+layout_flush_chain(struct netlink *nl, const char *name)
+{
+	delete_named(nl, NFT_MSG_DELRULE, NFTA_RULE_TABLE, NFTA_RULE_CHAIN, name);
 }
 
 void

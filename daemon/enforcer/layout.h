@@ -54,6 +54,7 @@ void layout_put(struct netlink *nl, uint32_t set_size, const struct layout_found
     const struct layout_way *way);
 /* A chain that rules and maps lead to. Delete one that nothing leads to any more. */
 void layout_put_chain(struct netlink *nl, const char *name);
+void layout_flush_chain(struct netlink *nl, const char *name);
 void layout_delete_chain(struct netlink *nl, const char *name);
 /* Delete the table, by a socket of its own. -ENOENT: there is none; -EBUSY: it belongs to
  * an enforcer that lives; -EPERM: without CAP_NET_ADMIN. */

@@ -20,6 +20,7 @@
 #include "daemon/enforcer/refused.h"
 #include "daemon/enforcer/round.h"
 #include "daemon/enforcer/transaction.h"
+#include "daemon/enforcer/translation.h"
 
 struct owner {
 	owner_say_fn say;
@@ -33,6 +34,8 @@ struct owner {
 	bool lost;   /* LOST was said, and no table made since */
 	bool without_log;
 	uint32_t timeout_max_ms;
+	uint32_t services; /* that the table has */
+	bool enforces;
 	struct prefix *pods;
 	size_t pod_count;
 	struct transaction transaction;
@@ -203,9 +206,10 @@ make_table(struct owner *o, struct making *making, bool *ret_anew)
 	return unwatch_owned(o);
 }
 
-/* From now on leases are measured by what this transaction said. */
+/* From now on requests are measured by what this transaction said. */
 static int
-copy_bounds(const struct transaction *t, struct prefix **ret_pods, size_t *ret_count)
+copy_bounds(const struct transaction *t, struct prefix **ret_pods, size_t *ret_count,
+    uint32_t *ret_services)
 {
 	const struct ruleset rs = transaction_ruleset(t);
 	struct prefix *pods = calloc(rs.pod_count + 1, sizeof(*pods));
@@ -216,6 +220,7 @@ copy_bounds(const struct transaction *t, struct prefix **ret_pods, size_t *ret_c
 		memcpy(pods, rs.pods, rs.pod_count * sizeof(*pods));
 	*ret_pods = pods;
 	*ret_count = rs.pod_count;
+	*ret_services = translation_services(&rs);
 	return 0;
 }
 
@@ -253,11 +258,12 @@ take_end(struct owner *o)
 	struct prefix *pods = NULL;
 	size_t pod_count = 0;
 	struct making making = {0};
+	uint32_t services = 0;
 	bool unfinished, anew = false;
 	int r = transaction_end(t);
 
 	if (r == 0)
-		r = copy_bounds(t, &pods, &pod_count);
+		r = copy_bounds(t, &pods, &pod_count, &services);
 	if (r == 0)
 		r = make_table(o, &making, &anew);
 	unfinished = making.unfinished && !o->made;
@@ -266,6 +272,8 @@ take_end(struct owner *o)
 		o->pods = pods;
 		o->pod_count = pod_count;
 		o->timeout_max_ms = t->table.timeout_max_ms;
+		o->services = services;
+		o->enforces = t->table.enforce;
 		if (anew)
 			say_lost(o);
 		o->made = o->ready = true;
@@ -333,6 +341,26 @@ take_dump(struct owner *o, uint32_t id)
 	say(o, ENFORCER_RESULT, id, r);
 }
 
+static void
+take_lead(struct owner *o, const struct enforcer_message *m)
+{
+	const struct enforcer_way *ways = m->body.ways;
+	const bool ready = o->ready;
+	int r = ready ? 0 : -ENOENT;
+
+	if (r == 0 && !bounds_lead(ways, m->count, o->services))
+		r = -EPERM;
+	if (r == 0) {
+		netlink_begin(&o->nl);
+		translation_lead(
+		    &o->nl, o->enforces, ways->service, ways + 1, m->count - 1u);
+		r = netlink_commit(&o->nl, NULL);
+	}
+	say(o, ENFORCER_RESULT, m->id, r);
+	if (r == -ENOENT && ready)
+		say_lost(o);
+}
+
 static int
 take_live(struct owner *o, const struct enforcer_message *m)
 {
@@ -349,7 +377,8 @@ static int
 take_inside(struct owner *o, const struct enforcer_message *m)
 {
 	if (m->id != o->transaction.id || m->kind == ENFORCER_TABLE ||
-	    m->kind == ENFORCER_DUMP || m->kind == ENFORCER_LIVE)
+	    m->kind == ENFORCER_DUMP || m->kind == ENFORCER_LIVE ||
+	    m->kind == ENFORCER_LEAD)
 		return -EPROTO;
 	if (m->kind == ENFORCER_END)
 		take_end(o);
@@ -377,6 +406,8 @@ owner_take(struct owner *o, const struct enforcer_message *m)
 		transaction_begin(&o->transaction, m);
 	else if (m->kind == ENFORCER_DUMP)
 		take_dump(o, m->id);
+	else if (m->kind == ENFORCER_LEAD)
+		take_lead(o, m);
 	else
 		return -EPROTO;
 	return 0;

@@ -205,6 +205,7 @@ transaction_add(struct transaction *t, const struct enforcer_message *m)
 	case ENFORCER_REFUSED:
 	case ENFORCER_FLOWS:
 	case ENFORCER_LIVE:
+	case ENFORCER_LEAD:
 		assert(!"a kind that has its own way");
 	}
 }

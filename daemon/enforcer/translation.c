@@ -135,15 +135,13 @@ put_nowhere(struct netlink *nl)
 	rule_end(&r);
 }
 
+/* Into a chain without rules. */
 static void
-put_service(struct netlink *nl, const struct ruleset *rs, uint32_t number,
+put_ways(struct netlink *nl, bool enforce, const char *chain,
     const struct enforcer_way *ways, size_t count)
 {
-	char chain[SERVICE_CHAIN_MAX];
 	struct rule r;
 
-	service_chain(number, chain);
-	layout_put_chain(nl, chain);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
 		struct share s = {.nl = nl,
 		    .chain = chain,
@@ -156,7 +154,7 @@ put_service(struct netlink *nl, const struct ruleset *rs, uint32_t number,
 			if (is_of(&s, &ways[j]))
 				put_way(&s, &ways[j]);
 	}
-	if (!rs->table.enforce)
+	if (!enforce)
 		return;
 	rule_begin(&r, nl, chain);
 	rule_goto(&r, "nowhere");
@@ -171,12 +169,23 @@ compare_ways(const void *a, const void *b)
 	return (x->service > y->service) - (x->service < y->service);
 }
 
-/* All numbers up to the highest one have their chain. */
+uint32_t
+translation_services(const struct ruleset *rs)
+{
+	uint32_t highest = 0;
+
+	for (size_t i = 0; i < rs->fixed_count; i++)
+		highest = MAX_OF(highest, rs->fixed[i].service);
+	for (size_t i = 0; i < rs->way_count; i++)
+		highest = MAX_OF(highest, rs->ways[i].service);
+	return highest;
+}
+
 static int
-put_services(struct netlink *nl, const struct ruleset *rs, uint32_t *ret_highest)
+put_services(struct netlink *nl, const struct ruleset *rs, uint32_t highest)
 {
 	struct enforcer_way *ways = calloc(rs->way_count + 1, sizeof(*ways));
-	uint32_t highest = 0;
+	char chain[SERVICE_CHAIN_MAX];
 	size_t next = 0, end;
 
 	if (ways == NULL)
@@ -184,17 +193,14 @@ put_services(struct netlink *nl, const struct ruleset *rs, uint32_t *ret_highest
 	if (rs->way_count != 0)
 		memcpy(ways, rs->ways, rs->way_count * sizeof(*ways));
 	qsort(ways, rs->way_count, sizeof(*ways), compare_ways);
-	for (size_t i = 0; i < rs->fixed_count; i++)
-		highest = MAX_OF(highest, rs->fixed[i].service);
-	if (rs->way_count != 0)
-		highest = MAX_OF(highest, ways[rs->way_count - 1].service);
 	for (uint32_t n = 1; n <= highest; n++, next = end) {
 		for (end = next; end < rs->way_count && ways[end].service == n; end++)
 			;
-		put_service(nl, rs, n, ways + next, end - next);
+		service_chain(n, chain);
+		layout_put_chain(nl, chain);
+		put_ways(nl, rs->table.enforce, chain, ways + next, end - next);
 	}
 	free(ways);
-	*ret_highest = highest;
 	return 0;
 }
 
@@ -202,8 +208,8 @@ int
 translation_put(struct netlink *nl, const struct ruleset *rs, uint32_t standing)
 {
 	char chain[SERVICE_CHAIN_MAX];
-	uint32_t highest = 0;
-	int r = put_services(nl, rs, &highest);
+	const uint32_t highest = translation_services(rs);
+	int r = put_services(nl, rs, highest);
 
 	if (r < 0)
 		return r;
@@ -218,4 +224,15 @@ translation_put(struct netlink *nl, const struct ruleset *rs, uint32_t standing)
 	for (size_t i = 0; i < ARRAY_LEN(families) && r == 0; i++)
 		r = highest == 0 ? 0 : service_map_put(nl, rs, families[i]);
 	return r;
+}
+
+void
+translation_lead(struct netlink *nl, bool enforce, uint32_t service,
+    const struct enforcer_way *ways, size_t count)
+{
+	char chain[SERVICE_CHAIN_MAX];
+
+	service_chain(service, chain);
+	layout_flush_chain(nl, chain);
+	put_ways(nl, enforce, chain, ways, count);
 }

@@ -19,13 +19,24 @@
 #ifndef DAEMON_ENFORCER_TRANSLATION_H
 #define DAEMON_ENFORCER_TRANSLATION_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/macros.h"
 #include "daemon/enforcer/netlink.h"
 #include "daemon/enforcer/ruleset.h"
 
+/* The highest number of a service, each up to which has its chain. */
+uint32_t translation_services(const struct ruleset *rs);
 /* Chains, rules and elements, to the batch of nl, in which the frame was declared anew.
  * standing: chains of services that the table has from before. -ENOMEM. */
 MUST_CHECK int translation_put(
     struct netlink *nl, const struct ruleset *rs, uint32_t standing);
+
+/* All ways that a service leads from now on, to the batch of nl; its chain stands.
+ * enforce: of the table. */
+void translation_lead(struct netlink *nl, bool enforce, uint32_t service,
+    const struct enforcer_way *ways, size_t count);
 
 #endif

@@ -6,15 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
 #include "daemon/lease/change.h"
+#include "daemon/lease/inbox.h"
 #include "daemon/lease/outbox.h"
-
-#define BATCH 32 /* results in one system call */
 
 struct commit {
 	TAILQ_ENTRY(commit) link;
@@ -46,13 +44,16 @@ struct committer {
 	bool task_in_doubt; /* the table was lost since it was asked for */
 	committer_done_fn task_done;
 	void *task_ctx;
+	uint32_t lead_id; /* of the LEAD under way, 0 for none */
+	committer_done_fn lead_done;
+	void *lead_ctx;
 	committer_live_fn live;
 	void *live_ctx;
 	struct outbox out;
 	struct event *readable;
 	struct event *timer;
 	struct committer_counts counts;
-	struct enforcer_message in[BATCH];
+	struct inbox in;
 };
 
 static void on_readable(int fd, short what, void *ctx);
@@ -351,6 +352,30 @@ committer_hear(struct committer *c, committer_live_fn live, void *ctx)
 	c->live_ctx = ctx;
 }
 
+int
+committer_lead(
+    struct committer *c, struct enforcer_message *m, committer_done_fn done, void *ctx)
+{
+	int r;
+
+	if (c->lead_id != 0 || c->dead)
+		return -EBUSY;
+	m->id = new_id(c);
+	r = outbox_add(&c->out, m);
+	if (r < 0)
+		return r;
+	c->lead_id = m->id;
+	c->lead_done = done;
+	c->lead_ctx = ctx;
+	return 0;
+}
+
+bool
+committer_leads(const struct committer *c)
+{
+	return c->lead_id != 0;
+}
+
 static void
 lose(struct committer *c, int reason)
 {
@@ -400,25 +425,34 @@ finish_task(struct committer *c, int result)
 }
 
 static void
+finish_lead(struct committer *c, int result)
+{
+	c->lead_id = 0;
+	if (result == -ENOENT || result == -EIO)
+		lose(c, result);
+	c->lead_done(c->lead_ctx, result);
+}
+
+static void
 take_result(struct committer *c, const struct enforcer_message *m)
 {
 	struct commit *commit = TAILQ_FIRST(&c->waiting);
 
 	if (m->id == c->task_id && m->id != 0)
 		finish_task(c, m->result);
+	else if (m->id == c->lead_id && m->id != 0)
+		finish_lead(c, m->result);
 	else if (commit != NULL && commit->id == m->id)
 		finish_commit(c, commit, m->result);
 	else
 		die(c);
 }
 
-static void
-take_message(struct committer *c, const struct enforcer_message *m, size_t len)
+static bool
+take_message(void *ctx, const struct enforcer_message *m)
 {
-	if (len < offsetof(struct enforcer_message, body) || len != enforcer_size(m)) {
-		die(c);
-		return;
-	}
+	struct committer *c = ctx;
+
 	if (m->kind == ENFORCER_RESULT)
 		take_result(c, m);
 	else if (m->kind == ENFORCER_LEASES && m->id == c->task_id && m->id != 0)
@@ -433,36 +467,17 @@ take_message(struct committer *c, const struct enforcer_message *m, size_t len)
 		c->live(c->live_ctx, m);
 	else
 		die(c);
+	return !c->dead;
 }
 
 static void
 on_readable(int fd, short what, void *ctx)
 {
 	struct committer *c = ctx;
-	struct mmsghdr msgs[BATCH];
-	struct iovec iovs[BATCH];
-	int n;
 
 	(void)what;
-	for (size_t i = 0; i < BATCH; i++) {
-		iovs[i] =
-		    (struct iovec){.iov_base = &c->in[i], .iov_len = sizeof(c->in[i])};
-		msgs[i] =
-		    (struct mmsghdr){.msg_hdr = {.msg_iov = &iovs[i], .msg_iovlen = 1}};
-	}
-	n = recvmmsg(fd, msgs, BATCH, MSG_DONTWAIT, NULL);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n <= 0) {
+	if (inbox_read(&c->in, fd, take_message, c) < 0)
 		die(c);
-		return;
-	}
-	for (int i = 0; i < n && !c->dead; i++) {
-		if (msgs[i].msg_len == 0) /* end of file on a packet socket */
-			die(c);
-		else
-			take_message(c, &c->in[i], msgs[i].msg_len);
-	}
 }
 
 struct committer_counts

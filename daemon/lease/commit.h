@@ -98,6 +98,14 @@ MUST_CHECK int committer_ask(struct committer *c, const struct buf *frames);
 typedef void (*committer_live_fn)(void *ctx, const struct enforcer_message *m);
 void committer_hear(struct committer *c, committer_live_fn live, void *ctx);
 
+/* Ask that a service lead elsewhere (LEAD). One at a time: -EBUSY; -ENOMEM. done is not
+ * called once the pair is broken. */
+MUST_CHECK int committer_lead(
+    struct committer *c, struct enforcer_message *m, committer_done_fn done, void *ctx);
+
+/* Is one under way? */
+bool committer_leads(const struct committer *c);
+
 bool committer_ready(const struct committer *c);
 
 struct committer_counts {

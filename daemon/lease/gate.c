@@ -11,6 +11,7 @@
 #include "daemon/lease/change.h"
 #include "daemon/lease/forecast.h"
 #include "daemon/lease/found.h"
+#include "daemon/lease/lead.h"
 #include "daemon/lease/loss.h"
 #include "daemon/lease/outline.h"
 #include "daemon/lease/plan.h"
@@ -37,6 +38,7 @@ struct gate {
 	struct rejudge rejudge;
 	struct change change;
 	struct found found;
+	struct lead lead;
 	struct forecast
 	    *applied; /* while what is gone by it is forgotten; NULL: nothing */
 	bool made;    /* and the kernel has switched already */
@@ -88,6 +90,7 @@ gate_new(struct event_base *base, const struct gate_settings *settings,
 	    g->listen, settings->listen, g->settings.listen_count * sizeof(g->listen[0]));
 	g->now = *state;
 	found_init(&g->found);
+	lead_init(&g->lead, settings->backends);
 	g->repair_timer = event_new(base, -1, 0, on_repair_timer, g);
 	if (g->repair_timer == NULL)
 		goto fail;
@@ -122,6 +125,7 @@ gate_free(struct gate *g)
 		event_free(g->repair_timer);
 	change_done(&g->change);
 	found_done(&g->found);
+	lead_done(&g->lead);
 	free(g);
 }
 
@@ -197,6 +201,7 @@ send_judged(struct gate *g, enum work work, struct forecast *forecast)
 		forecast_finish(g->applied);
 	outline_describe(&g->change, g->now.config, g->now.registry, g->listen,
 	    g->settings.listen_count);
+	lead_describe(&g->lead, &g->change, g->now.registry);
 	found_revoke(&g->found, g->leases, &g->change);
 	for (size_t i = 0; i < g->now.config->pod_range_count && cuts && g->stray; i++)
 		change_cut_pods(&g->change, &g->now.config->pod_ranges[i]);
@@ -338,6 +343,31 @@ gate_switch(struct gate *g, const struct gate_state *state, struct forecast *for
 	else
 		forecast_free(forecast);
 	return 0;
+}
+
+static void
+on_led(void *ctx, int result)
+{
+	struct gate *g = ctx;
+
+	if (result < 0)
+		lead_forget(&g->lead);
+	else
+		gate_lead(g);
+}
+
+/* Only while nothing else is under way: a service's number is of the registry that the
+ * kernel has. */
+void
+gate_lead(struct gate *g)
+{
+	struct enforcer_message m;
+
+	if (g->work != WORK_NONE || !gate_ready(g) || committer_leads(g->committer) ||
+	    !lead_next(&g->lead, g->now.registry, &m))
+		return;
+	if (committer_lead(g->committer, &m, on_led, g) < 0)
+		lead_forget(&g->lead);
 }
 
 static void

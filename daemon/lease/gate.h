@@ -30,6 +30,7 @@
 #define GATE_LOG_GROUP 53  /* NFLOG group of refused packets */
 #define GATE_REPAIR_MS 100 /* between two tries to make the table again */
 
+struct backends;
 struct event_base;
 struct forecast;
 struct gate;
@@ -58,6 +59,8 @@ struct gate_settings {
 	void (*refused)(void *ctx, const struct enforcer_message *m);
 	/* ENFORCER_FLOWS: established flows have been cut */
 	void (*flows)(void *ctx, const struct enforcer_message *m);
+	/* what services' names resolve to, borrowed; NULL: they lead nowhere */
+	const struct backends *backends;
 	struct recent *recent; /* told the names found in the kernel; NULL: nobody is */
 };
 
@@ -85,6 +88,10 @@ bool gate_cuts(const struct gate_state *state);
  * does not stand, -ENOMEM: then nothing has changed. */
 MUST_CHECK int gate_switch(struct gate *g, const struct gate_state *state,
     struct forecast *forecast, gate_done_fn done);
+
+/* What the backends know has changed, perhaps: tell the kernel, service by service. Now
+ * and then too: what could not be told is tried again. */
+void gate_lead(struct gate *g);
 
 /* Does the table stand? */
 bool gate_ready(const struct gate *g);

@@ -4,7 +4,6 @@
 #include "daemon/lease/gate.h"
 #include "daemon/lease/plan.h"
 #include "daemon/lease/source.h"
-#include "policy/registry/way.h"
 
 uint32_t
 outline_timeout_max_ms(const struct config *cfg)
@@ -44,22 +43,6 @@ describe_ranges(struct change *c, const struct config *cfg, const struct registr
 				});
 }
 
-static void
-describe_ways(struct change *c, const struct registry *r)
-{
-	struct way way;
-
-	for (size_t service = 1; service <= way_services(r); service++)
-		for (size_t i = 0; way_get(r, service, i, &way); i++)
-			change_way(c, &(struct enforcer_way){
-					  .service = (uint32_t)service,
-					  .weight = way.weight,
-					  .addr = way.addr,
-					  .proto = way.proto,
-					  .port = way.port,
-				      });
-}
-
 void
 outline_describe(struct change *c, const struct config *cfg, const struct registry *r,
     const struct endpoint *listen, size_t listen_count)
@@ -81,6 +64,5 @@ outline_describe(struct change *c, const struct config *cfg, const struct regist
 	describe_ranges(c, cfg, r);
 	for (size_t i = 0; i < listen_count; i++)
 		change_listen(c, &listen[i]);
-	describe_ways(c, r);
 	describe_open(c, cfg, r);
 }

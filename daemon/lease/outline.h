@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's table as a configuration and a registry want it, but for its leases.
+ * The kernel's table as a configuration and a registry want it, but for its leases, and
+ * for where its services lead (daemon/lease/lead.h).
  */
 #ifndef DAEMON_LEASE_OUTLINE_H
 #define DAEMON_LEASE_OUTLINE_H

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "daemon/lease/backend.h"
 #include "daemon/query/listed.h"
 #include "policy/registry/registry.h"
 #include "resolver/local.h"
@@ -148,19 +149,12 @@ gather_new(const struct gather_question *q, struct gather_waiter *waiter)
 	return g;
 }
 
-/* Where a target is asked: the default servers, or its zone's. */
-static size_t
-group_of(const struct registry_target *target)
-{
-	return target->zone == REGISTRY_NO_ZONE ? 0 : (size_t)target->zone + 1;
-}
-
 /* 0, also when it is being asked; -EINPROGRESS: it would have to be. */
 static int
 start_part(struct gather *g, struct part *p, const struct registry_target *target,
     bool known_only, int64_t now_ms)
 {
-	size_t group = group_of(target);
+	size_t group = backend_group(target);
 	struct answer *known;
 	struct name name;
 	int r;

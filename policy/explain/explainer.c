@@ -149,19 +149,39 @@ explainer_ports(
 	return buf;
 }
 
+static bool
+leads_elsewhere(const struct way *way)
+{
+	return way->addr.family != 0 || way->target != NULL;
+}
+
+/* ADDRESS:PORT, or NAME:PORT. */
+static char *
+format_end(const struct way *way, char buf[NAME_TEXT_MAX + 8])
+{
+	const struct endpoint e = {.addr = way->addr, .port = way->port};
+	struct name name;
+	size_t len;
+
+	if (way->target == NULL)
+		return endpoint_format(&e, buf);
+	name_from_wire(way->target->name, way->target->len, &name);
+	len = strlen(name_format(&name, buf));
+	(void)snprintf(buf + len, NAME_TEXT_MAX + 8 - len, ":%u", way->port); /* fits */
+	return buf;
+}
+
 char *
 explainer_ways(const struct registry *r, size_t service, char buf[EXPLAINER_LIST_MAX])
 {
-	char text[ADDR_TEXT_MAX + 32], place[ADDR_TEXT_MAX];
+	char text[NAME_TEXT_MAX + 48], place[NAME_TEXT_MAX + 8];
 	size_t used = 0;
 	struct way way;
 
 	buf[0] = '\0';
-	for (size_t i = 0; way_get(r, service, i, &way) && way.addr.family != 0; i++) {
-		const struct endpoint e = {.addr = way.addr, .port = way.port};
-
+	for (size_t i = 0; way_get(r, service, i, &way) && leads_elsewhere(&way); i++) {
 		(void)snprintf(text, sizeof(text), "%s%s (weight %u)", i > 0 ? ", " : "",
-		    endpoint_format(&e, place), way.weight);
+		    format_end(&way, place), way.weight); /* fits */
 		if (!append(buf, &used, text))
 			break;
 	}

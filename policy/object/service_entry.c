@@ -157,3 +157,11 @@ service_entry_read(struct reader *rd, const struct manifest *m)
 	read_spec(&d);
 	return rd->errors == errors && rd->memory->lack == 0 ? d.entry : NULL;
 }
+
+bool
+service_entry_asks_host(const struct service_entry *e)
+{
+	return e->endpoint_count == 0 && e->selector == NULL &&
+	       (e->resolution == RESOLUTION_DNS ||
+		   e->resolution == RESOLUTION_DNS_ROUND_ROBIN);
+}

@@ -73,4 +73,7 @@ struct service_entry {
  */
 struct service_entry *service_entry_read(struct reader *rd, const struct manifest *m);
 
+/* Without endpoints an entry that is resolved by DNS has its host asked. */
+bool service_entry_asks_host(const struct service_entry *e);
+
 #endif

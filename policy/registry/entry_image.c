@@ -125,8 +125,8 @@ entry_image_make(
 	im->endpoint_count = count_endpoint_addresses(entry);
 	im->endpoints = copy_endpoints(d, entry, im->endpoint_count);
 	entry->image = im;
-	r = way_make(d, entry, im);
-	return r == 0 ? copy_targets(d, entry, im) : r;
+	r = copy_targets(d, entry, im);
+	return r == 0 ? way_make(d, entry, im) : r;
 }
 
 static int
@@ -164,15 +164,6 @@ unite(void *list, size_t n, size_t size, int (*compare)(const void *, const void
 	return kept;
 }
 
-/* Without endpoints an entry that is resolved by DNS has its host asked. */
-static bool
-asks_itself(const struct service_entry *e)
-{
-	return e->endpoint_count == 0 && e->selector == NULL &&
-	       (e->resolution == RESOLUTION_DNS ||
-		   e->resolution == RESOLUTION_DNS_ROUND_ROBIN);
-}
-
 static void
 warn_parts(const struct definitions *d, const struct definition *def,
     const struct service_entry *first)
@@ -200,7 +191,7 @@ unite_targets(
 
 	for (const struct definition_part *p = def->parts; p != NULL; p = p->next) {
 		n += p->entry->image->target_count;
-		itself = itself || asks_itself(p->entry);
+		itself = itself || service_entry_asks_host(p->entry);
 		others = others || p->entry->endpoint_count > 0;
 	}
 	r = targets_init(&t, d->image, n);

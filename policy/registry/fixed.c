@@ -150,6 +150,38 @@ leads(const struct entry_image *im, const struct registry_port *port)
 	return im->backend_count > 0 || port->to != 0;
 }
 
+/* At most, when its names are resolved. */
+static size_t
+count_ways(const struct fixed_service *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->backend_count; i++)
+		n += s->backends[i].target != NULL ? FAMILIES * WAY_ADDRESSES_MAX : 1;
+	if (s->named)
+		n = MIN_OF(n, (size_t)WAY_NAMED_MAX);
+	return MAX_OF(n, (size_t)1);
+}
+
+static bool
+is_named(const struct entry_image *im)
+{
+	for (size_t i = 0; i < im->backend_count; i++)
+		if (im->backends[i].target != NULL)
+			return true;
+	return false;
+}
+
+/* Of one of its definitions: location and endpoints are the entry's for all of them. */
+static const struct registry_host *
+host_of(const struct service_entry *e)
+{
+	for (size_t i = 0; i < e->host_count; i++)
+		if (e->definitions[i] != NULL)
+			return e->definitions[i]->host;
+	return NULL;
+}
+
 static int
 number_ports(struct builder *b, const struct service_entry *e)
 {
@@ -166,13 +198,15 @@ number_ports(struct builder *b, const struct service_entry *e)
 			continue;
 		b->services[b->f->service_count++] = (struct fixed_service){
 		    .source = source,
+		    .host = host_of(e),
 		    .port = im->ports[i],
 		    .backends = im->backends,
 		    .backend_count = im->backend_count,
+		    .named = is_named(im),
 		    .ways = im->ways,
 		};
 		list[i] = (uint32_t)b->f->service_count;
-		b->f->way_count += MAX_OF(im->backend_count, (size_t)1);
+		b->f->way_count += count_ways(&b->services[b->f->service_count - 1]);
 	}
 	im->services = list;
 	return 0;
@@ -304,7 +338,7 @@ fixed_widest(const struct fixed *f)
 	const struct fixed_service *widest = f->services;
 
 	for (size_t i = 1; i < f->service_count; i++)
-		if (f->services[i].backend_count > widest->backend_count)
+		if (count_ways(&f->services[i]) > count_ways(widest))
 			widest = &f->services[i];
 	return widest->source;
 }

@@ -34,9 +34,11 @@ struct fixed_group {
 /* An entry's addresses on one of its ports, where that leads elsewhere. */
 struct fixed_service {
 	const struct registry_source *source;
+	const struct registry_host *host; /* what its names may lead to */
 	struct registry_port port;
 	const struct way_backend *backends; /* none: the address stays */
 	size_t backend_count;
+	bool named;                  /* some of them are names */
 	const struct way_host *ways; /* may be NULL */
 };
 

@@ -57,13 +57,29 @@ way_get(const struct registry *r, size_t service, size_t i, struct way *ret_way)
 		return false;
 	if (s->backend_count > 0) {
 		way.addr = s->backends[i].addr;
+		way.target = s->backends[i].target;
 		way.weight = s->backends[i].weight;
+	}
+	if (way.target != NULL)
+		to = way_target_port(way.target, &s->port);
+	else if (s->backend_count > 0)
 		own = way_find(
 		    s->ways->overrides, s->ways->override_count, &s->port, &way.addr);
-	}
 	if (own != NULL)
 		to = own->to;
 	way.port = to != 0 ? to : s->port.number;
 	*ret_way = way;
 	return true;
+}
+
+bool
+way_is_named(const struct registry *r, size_t service)
+{
+	return r->fixed.services[service - 1].named;
+}
+
+bool
+way_permits(const struct registry *r, size_t service, const struct addr *address)
+{
+	return registry_permits(r, r->fixed.services[service - 1].host, address);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where an entry leads what was sent to one of its ports: to targetPort, to a port of an
- * endpoint's own, or from its addresses to its endpoints.
+ * endpoint's own, or from its addresses to its endpoints, and without endpoints, when its
+ * resolution is DNS, to what its first host has.
  *
  * An endpoint's own port goes before targetPort, and that before the port itself, as in
  * Istio (pilot/pkg/serviceregistry/serviceentry/conversion.go). What an answer's address
  * leads to is asked by host; what is open without a lookup has the number of a service,
- * an entry's addresses on one of its ports. All values live as long as the registry.
+ * an entry's addresses on one of its ports. An endpoint that is a name leads to the
+ * addresses that it has: whoever resolves it asks way_permits about each. All values live
+ * as long as the registry.
  */
 #ifndef POLICY_REGISTRY_WAY_H
 #define POLICY_REGISTRY_WAY_H
@@ -19,6 +22,8 @@
 #include "policy/registry/verdict.h"
 
 #define WAYS_MAX (256 * 1024) /* of all services: each is a rule of the kernel's */
+#define WAY_ADDRESSES_MAX 8   /* that a name leads to, of each family */
+#define WAY_NAMED_MAX 127     /* of a service, once its names are resolved */
 
 struct registry;
 
@@ -42,13 +47,15 @@ struct way_host {
 /* An endpoint behind the addresses of an entry. */
 struct way_backend {
 	struct addr addr;
-	uint32_t weight; /* at least 1 */
+	const struct registry_target *target; /* NULL: it is an address */
+	uint32_t weight;                      /* at least 1 */
 };
 
 /* One of the ways that a service leads. */
 struct way {
-	struct addr addr; /* family 0: the address stays what it is */
-	uint8_t proto;    /* of the service */
+	struct addr addr; /* family 0: the address stays what it is, or target */
+	const struct registry_target *target; /* to each address of this name */
+	uint8_t proto;                        /* of the service */
 	uint16_t port;
 	uint32_t weight; /* among all ways, at least 1 */
 };
@@ -70,5 +77,9 @@ size_t way_services(const struct registry *r);
 /* i from 0 until it returns false: each way that the service leads, of both families. A
  * new flow takes one that is of its address's, or none when there is none. */
 bool way_get(const struct registry *r, size_t service, size_t i, struct way *ret_way);
+/* Is some endpoint of the service a name? */
+bool way_is_named(const struct registry *r, size_t service);
+/* May a name behind the service lead to this address? As registry_permits. */
+bool way_permits(const struct registry *r, size_t service, const struct addr *address);
 
 #endif

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/registry/target.h"
+
 /* Not the order, which only says which of two equal ones holds. */
 static int
 compare_keys(const struct way_override *x, const struct way_override *y)
@@ -149,33 +151,60 @@ make_ways(struct definitions *d, const struct service_entry *e, struct entry_ima
 	return im->ways != NULL ? 0 : d->image->lack;
 }
 
-/* An endpoint that is a name has to be asked first. */
-static void
-warn_name(const struct definitions *d, const struct service_entry *e,
-    const struct entry_endpoint *at)
-{
-	char quoted[FINDING_QUOTE_MAX];
-
-	findings_add(d->findings, FINDING_WARNING, e->source.file, at->line, 1,
-	    "the endpoint %s is a name: the entry's addresses do not lead to its "
-	    "endpoints yet but to themselves; a lookup of the host leads there",
-	    finding_quote(at->name, strlen(at->name), quoted));
-}
-
-/* Do its addresses stand before its endpoints? Not a Service's: what kube-proxy does for
+/* Do its addresses stand before something? Not a Service's: what kube-proxy does for
  * these is its own affair. */
 static bool
-is_fronted(const struct definitions *d, const struct service_entry *e)
+is_fronted(const struct service_entry *e)
 {
-	if (e->address_count == 0 || e->endpoint_count == 0 ||
-	    e->resolution == RESOLUTION_NONE || strcmp(e->source.kind, "Service") == 0)
-		return false;
-	for (size_t i = 0; i < e->endpoint_count; i++)
-		if (e->endpoints[i].kind == ENDPOINT_NAME) {
-			warn_name(d, e, &e->endpoints[i]);
-			return false;
-		}
-	return true;
+	return e->address_count > 0 && e->resolution != RESOLUTION_NONE &&
+	       strcmp(e->source.kind, "Service") != 0 &&
+	       (e->endpoint_count > 0 || service_entry_asks_host(e));
+}
+
+/* NULL: it was left out. */
+static const struct registry_target *
+find_target(const struct entry_image *im, const char *text)
+{
+	struct name name;
+
+	if (name_parse(text, strlen(text), &name) < 0)
+		return NULL;
+	for (size_t i = 0; i < im->target_count; i++)
+		if (im->targets[i].len == name.len &&
+		    memcmp(im->targets[i].name, name.bytes, name.len) == 0)
+			return &im->targets[i];
+	return NULL;
+}
+
+static void
+add_endpoint(
+    struct entry_image *im, const struct entry_endpoint *at, struct way_backend *list)
+{
+	struct way_backend backend = {
+	    .addr = at->address, .weight = MAX_OF(at->weight, 1u)};
+
+	if (at->kind == ENDPOINT_NAME) {
+		backend.addr = (struct addr){0};
+		backend.target = find_target(im, at->name);
+	}
+	if (at->kind == ENDPOINT_ADDRESS || backend.target != NULL)
+		list[im->backend_count++] = backend;
+}
+
+/* The entry's first host is what its addresses stand for. */
+static int
+add_host(struct definitions *d, const struct service_entry *e, struct entry_image *im,
+    struct way_backend *list)
+{
+	struct targets t;
+	int r = targets_init(&t, d->image, 1);
+
+	if (r == 0)
+		r = targets_add(&t, d->image, d->tree, e->hosts[0].text);
+	if (r == 0)
+		list[im->backend_count++] =
+		    (struct way_backend){.target = t.list, .weight = 1};
+	return r;
 }
 
 static int
@@ -183,19 +212,15 @@ make_backends(
     struct definitions *d, const struct service_entry *e, struct entry_image *im)
 {
 	struct way_backend *list =
-	    memory_array(d->image, e->endpoint_count, sizeof(*list));
-	size_t n = 0;
+	    memory_array(d->image, MAX_OF(e->endpoint_count, 1u), sizeof(*list));
 
 	if (list == NULL)
 		return d->image->lack;
-	for (size_t i = 0; i < e->endpoint_count; i++)
-		if (e->endpoints[i].kind == ENDPOINT_ADDRESS)
-			list[n++] = (struct way_backend){
-			    .addr = e->endpoints[i].address,
-			    .weight = MAX_OF(e->endpoints[i].weight, 1u),
-			};
 	im->backends = list;
-	im->backend_count = n;
+	if (e->endpoint_count == 0)
+		return add_host(d, e, im, list);
+	for (size_t i = 0; i < e->endpoint_count; i++)
+		add_endpoint(im, &e->endpoints[i], list);
 	return 0;
 }
 
@@ -204,7 +229,7 @@ way_make(struct definitions *d, const struct service_entry *e, struct entry_imag
 {
 	int r = 0;
 
-	if (is_fronted(d, e))
+	if (is_fronted(e))
 		r = make_backends(d, e, im);
 	if (r == 0)
 		r = make_ways(d, e, im);

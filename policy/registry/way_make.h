@@ -11,7 +11,7 @@
 #include "policy/registry/verdict.h"
 #include "policy/registry/way.h"
 
-/* ways, backends and leads of im. -ENOMEM, -ENOSPC. */
+/* ways, backends and leads of im, whose targets are made. -ENOMEM, -ENOSPC. */
 MUST_CHECK int way_make(
     struct definitions *d, const struct service_entry *e, struct entry_image *im);
 /* The own ports of an endpoint that is a name, into its target. -ENOMEM, -ENOSPC. */

@@ -325,12 +325,48 @@ a_service_is_for_one_pod_or_all(void **state)
 	assert_true(bounds_fixed(&f));
 }
 
+static void
+a_lead_is_of_one_service_that_there_is(void **state)
+{
+	const struct enforcer_way good[] = {
+	    {.service = 3},
+	    {.service = 3,
+		.weight = 1,
+		.addr = sample_addr("192.0.2.1"),
+		.proto = IPPROTO_TCP,
+		.port = 80},
+	    {.service = 3,
+		.weight = 2,
+		.addr = sample_addr("2001:db8::1"),
+		.proto = IPPROTO_TCP,
+		.port = 81},
+	};
+	struct enforcer_way list[ARRAY_LEN(good)];
+
+	(void)state;
+	assert_true(bounds_lead(good, 3, 3));
+	assert_true(bounds_lead(good, 1, 3)); /* it leads nowhere any more */
+	assert_false(bounds_lead(good, 0, 3));
+	assert_false(bounds_lead(good, 3, 2));
+	assert_false(bounds_lead(good + 1, 2, 3)); /* the first is a way */
+	memcpy(list, good, sizeof(good));
+	list[2].service = 2;
+	assert_false(bounds_lead(list, 3, 3));
+	memcpy(list, good, sizeof(good));
+	list[2].port = 0;
+	assert_false(bounds_lead(list, 3, 3));
+	memcpy(list, good, sizeof(good));
+	list[0].service = 0;
+	assert_false(bounds_lead(list, 1, 3));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_table_keeps_to_its_ranges),
 	    cmocka_unit_test(a_way_leads_to_a_port_of_a_host),
+	    cmocka_unit_test(a_lead_is_of_one_service_that_there_is),
 	    cmocka_unit_test(a_service_is_for_one_pod_or_all),
 	    cmocka_unit_test(a_name_is_printable_and_ends),
 	    cmocka_unit_test(a_pattern_is_never_every_interface),

@@ -217,7 +217,7 @@ static const struct entry_case cases[] = {
     {"E23 that of a name", CLEAN, NULL, "",
 	"hosts: [a.com], resolution: DNS, endpoints: [{address: b.com, ports: {https: "
 	"8443}}], " PORTS},
-    {"addresses before an endpoint that is a name", WARNED, "\"b.com\" is a name", "",
+    {"addresses before an endpoint that is a name", ACCEPTED, "", "",
 	"hosts: [a.com], resolution: DNS, addresses: [192.0.2.1], endpoints: [{address: "
 	"b.com}], " PORTS},
     {"E24 bad label key", REFUSED, "key of a label", "",

@@ -4,6 +4,8 @@
  */
 #include "daemon/enforcer/translation.h"
 
+#include <errno.h>
+
 #include "daemon/enforcer/element.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
@@ -192,6 +194,37 @@ what_leads_nowhere_is_refused_where_anything_is(void **state)
 	assert_true(scene_shows("chain service1 {\n\t}"));
 }
 
+/* The rest of the table stays. */
+static void
+a_service_leads_elsewhere_at_once(void **state)
+{
+	const struct enforcer_fixed list[] = {
+	    fixed("0.0.0.0/0", "192.0.2.1", 1), fixed("0.0.0.0/0", "192.0.2.2", 2)};
+	const struct enforcer_way before[] = {
+	    way(1, "10.0.0.1", 80, 1), way(2, "10.0.0.2", 80, 1)};
+	const struct enforcer_way after[] = {
+	    way(2, "10.0.0.3", 81, 1), way(2, "10.0.0.4", 81, 1)};
+	const struct ruleset rs = {.fixed = list, .fixed_count = 2};
+
+	(void)state;
+	assert_int_equal(translation_services(&rs), 2);
+	put_these(list, 2, before, 2);
+	netlink_begin(&nl);
+	translation_lead(&nl, true, 2, after, 2);
+	assert_int_equal(netlink_commit(&nl, NULL), 0);
+	assert_true(scene_shows("numgen random mod 2 < 1 dnat ip to 10.0.0.3:81"));
+	assert_true(scene_shows("dnat ip to 10.0.0.4:81\n\t\tgoto nowhere"));
+	assert_true(scene_shows("dnat ip to 10.0.0.1:80"));
+	assert_false(scene_shows("10.0.0.2:80"));
+	netlink_begin(&nl);
+	translation_lead(&nl, true, 2, NULL, 0);
+	assert_int_equal(netlink_commit(&nl, NULL), 0);
+	assert_true(scene_shows("chain service2 {\n\t\tgoto nowhere\n"));
+	netlink_begin(&nl);
+	translation_lead(&nl, true, 3, after, 2);
+	assert_int_equal(netlink_commit(&nl, NULL), -ENOENT);
+}
+
 static void
 grant(const struct enforcer_lease *lease, bool renew)
 {
@@ -238,6 +271,7 @@ main(void)
 	    TRANSLATION_TEST(the_longer_prefix_holds),
 	    TRANSLATION_TEST(chains_that_nothing_leads_to_any_more_go),
 	    TRANSLATION_TEST(what_leads_nowhere_is_refused_where_anything_is),
+	    TRANSLATION_TEST(a_service_leads_elsewhere_at_once),
 	    TRANSLATION_TEST(a_lease_leads_to_its_port_until_a_change_of_the_table),
 	};
 

@@ -41,13 +41,24 @@ port_to(const struct registry_host *h, uint16_t number, uint8_t proto, const cha
 	return way_port(h, port, &a);
 }
 
+static const char *
+end_of(const struct way *way, char text[NAME_TEXT_MAX])
+{
+	struct name name;
+
+	if (way->target == NULL)
+		return way->addr.family != 0 ? addr_format(&way->addr, text) : "";
+	name_from_wire(way->target->name, way->target->len, &name);
+	return name_format(&name, text);
+}
+
 /* Where each address leads on each port, a line each: to "ADDR:PORT*WEIGHT". */
 static char *
 ways(const struct built *b, char *out, size_t size)
 {
 	struct registry_fixed f;
 	struct way way;
-	char text[ADDR_TEXT_MAX];
+	char text[NAME_TEXT_MAX];
 	size_t len = 0;
 
 	out[0] = '\0';
@@ -57,8 +68,7 @@ ways(const struct built *b, char *out, size_t size)
 		for (size_t k = 0;
 		     f.service != 0 && way_get(b->registry, f.service, k, &way); k++)
 			len += (size_t)snprintf(out + len, size - len, " %s:%u*%u",
-			    way.addr.family != 0 ? addr_format(&way.addr, text) : "",
-			    way.port, way.weight);
+			    end_of(&way, text), way.port, way.weight);
 		len += (size_t)snprintf(out + len, size - len, "\n");
 		assert_true(len < size);
 	}
@@ -92,10 +102,22 @@ static const struct case_ways {
 								     "80, name: web}]"),
 	"192.0.2.1:80 198.51.100.1:80*1 2001:db8::2:80*1\n"
 	"2001:db8::1:80 198.51.100.1:80*1 2001:db8::2:80*1\n"},
-    {"endpoints that are names have to be asked first",
+    {"endpoints that are names, with their weights and ports, beside an address",
 	ENTRY("a", OLD,
 	    "hosts: [a.t], addresses: [192.0.2.1], resolution: DNS, endpoints: "
-	    "[{address: b.t}], ports: [{number: 80, name: web}]"),
+	    "[{address: B.t, weight: 3}, {address: 198.51.100.1}, {address: c.t, ports: "
+	    "{web: 81}}, {address: b.t, weight: 2}], " PORTS),
+	"192.0.2.1:80 b.t:8080*3 198.51.100.1:8080*1 c.t:81*1 b.t:8080*2\n"
+	"192.0.2.1:53 b.t:53*3 198.51.100.1:53*1 c.t:53*1 b.t:53*2\n"},
+    {"resolution DNS without endpoints: what the first host has",
+	ENTRY("a", OLD,
+	    "hosts: [a.t, b.t], addresses: [192.0.2.1], resolution: DNS, ports: "
+	    "[{number: 80, name: web, protocol: HTTP, targetPort: 8080}]"),
+	"192.0.2.1:80 a.t:8080*1\n"},
+    {"resolution NONE: to themselves",
+	ENTRY("a", OLD,
+	    "hosts: [a.t], addresses: [192.0.2.1], resolution: NONE, ports: [{number: "
+	    "80, name: web}]"),
 	"192.0.2.1:80\n"},
     {"each entry's own, though they are merged for their host",
 	ENTRY("a", OLD,
@@ -365,6 +387,70 @@ too_many_ways_are_refused(void **state)
 	free(text);
 }
 
+static struct addr
+address(const char *text)
+{
+	struct addr a;
+
+	assert_int_equal(addr_parse(text, strlen(text), &a), 0);
+	return a;
+}
+
+/* As of an answer to a lookup: an external entry's names do not lead inside, but to what
+ * it lists. */
+static void
+a_name_leads_where_an_answer_might(void **state)
+{
+	static const char *const inside[] = {"127.0.0.1", "10.0.0.1", "169.254.169.254"};
+	const struct addr listed = address("10.0.0.2"), public = address("203.0.113.1");
+	struct built b;
+
+	(void)state;
+	assert_int_equal(
+	    built_from(&b, ENTRY("a", OLD,
+			       "hosts: [a.t], addresses: [192.0.2.1], resolution: DNS, "
+			       "location: MESH_EXTERNAL, endpoints: [{address: "
+			       "10.0.0.2}, {address: c.t}], " PORTS)),
+	    0);
+	assert_true(way_is_named(b.registry, 1));
+	for (size_t i = 0; i < ARRAY_LEN(inside); i++) {
+		const struct addr a = address(inside[i]);
+
+		assert_false(way_permits(b.registry, 1, &a));
+	}
+	assert_true(way_permits(b.registry, 1, &listed));
+	assert_true(way_permits(b.registry, 1, &public));
+	built_close(&b);
+	assert_int_equal(
+	    built_from(&b, ENTRY("a", OLD,
+			       "hosts: [a.t], addresses: [192.0.2.1], " ENDPOINTS(
+				   "{address: 198.51.100.1}") PORTS)),
+	    0);
+	assert_false(way_is_named(b.registry, 1));
+	built_close(&b);
+}
+
+static void
+explain_tells_the_names(void **state)
+{
+	struct explain_question q = {.proto = IPPROTO_TCP, .port = 80};
+	struct explanation e;
+	struct built b;
+
+	(void)state;
+	assert_int_equal(
+	    built_from(&b, ENTRY("a", OLD,
+			       "hosts: [a.t], addresses: [192.0.2.1], resolution: DNS, "
+			       "endpoints: [{address: c.t}], " PORTS)),
+	    0);
+	assert_int_equal(b.findings.len, 0);
+	q.address = address("192.0.2.1");
+	explain(b.registry, &q, &e);
+	assert_true(e.allowed);
+	assert_non_null(strstr(e.reasons[1].text, "c.t:8080 (weight 1)"));
+	built_close(&b);
+}
+
 int
 main(void)
 {
@@ -376,6 +462,8 @@ main(void)
 	    cmocka_unit_test(of_merged_entries_the_oldest_says_where),
 	    cmocka_unit_test(each_target_has_its_own_ports),
 	    cmocka_unit_test(explain_tells_where_it_leads),
+	    cmocka_unit_test(a_name_leads_where_an_answer_might),
+	    cmocka_unit_test(explain_tells_the_names),
 	    cmocka_unit_test(each_service_has_its_number),
 	    cmocka_unit_test(under_allow_any_they_lead_all_the_same),
 	    cmocka_unit_test(too_many_ways_are_refused),
