@@ -46,7 +46,7 @@ CPUCLOCK_SCHED = 2  # linux/posix-timers.h
 CACHED, REFUSED, FRESH = "cached", "refused", "upstream"
 TITLES = {CACHED: "answer from the cache, leased", REFUSED: "refused (NXDOMAIN)",
           FRESH: "answer from upstream; egressd commits the lease first"}
-BUDGETS = {CACHED: 2.0, REFUSED: 2.0, FRESH: 10.0}
+BUDGETS = {CACHED: 1.25, REFUSED: 1.25, FRESH: 6.0}
 
 
 @dataclass
