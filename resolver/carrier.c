@@ -7,6 +7,8 @@
  *   which cuts bytes off our packet, no ARES_FLAG_STAYOPEN, which keeps one port.
  * - It is woken over UDP only for the reply, and shown no more of it than header and
  *   question, by which it looks up its query: it would cut what is above 512 bytes.
+ * - Over TCP it passes by a reply with another id or question and waits on, so whether
+ *   it has read a whole reply is noted beside it.
  * - It closes its socket behind the callback of its last query, so nothing may be sent,
  *   cancelled or destroyed in that callback: on_end takes notes, and the step that called
  *   c-ares reads them afterwards.
@@ -60,6 +62,24 @@ on_end(void *arg, int status, int timeouts, unsigned char *msg, int len)
 	c->msg_len = (size_t)len;
 }
 
+/* RFC 1035 section 4.2.2: a length of two bytes, and as many bytes. */
+#define FRAME_HEAD_LEN 2
+
+static void
+note_received(struct carrier *c, const uint8_t *in, size_t n)
+{
+	for (size_t i = 0; i < n && c->received + i < FRAME_HEAD_LEN; i++)
+		c->frame_len = c->frame_len << 8 | in[i];
+	c->received += n;
+}
+
+static bool
+frame_is_whole(const struct carrier *c)
+{
+	return c->received >= FRAME_HEAD_LEN &&
+	       c->received - FRAME_HEAD_LEN >= c->frame_len;
+}
+
 static void
 on_tcp(evutil_socket_t fd, short what, void *arg)
 {
@@ -68,6 +88,10 @@ on_tcp(evutil_socket_t fd, short what, void *arg)
 
 	ares_process_fd(c->ares, what & EV_READ ? fd : ARES_SOCKET_BAD,
 	    what & EV_WRITE ? fd : ARES_SOCKET_BAD);
+	if (!c->ended && frame_is_whole(c)) {
+		c->error = -EPROTO;
+		carrier_stop(c);
+	}
 	if (!c->ended)
 		return;
 	msg = c->msg;
@@ -166,7 +190,9 @@ on_receive(ares_socket_t fd, void *out, size_t size, int flags, struct sockaddr 
 	if (c->settings.transport == CARRIER_UDP)
 		return receive_ready(c, out, size, from, from_len);
 	n = recv(fd, out, size, flags);
-	if (n < 0 && errno != EAGAIN)
+	if (n >= 0)
+		note_received(c, out, (size_t)n);
+	else if (errno != EAGAIN)
 		c->error = -errno;
 	return n;
 }
@@ -287,6 +313,8 @@ carrier_send(struct carrier *c, struct socket_shelf *shelf, const struct packet 
 	c->replied = false;
 	c->ended = false;
 	c->error = 0;
+	c->received = 0;
+	c->frame_len = 0;
 	ares_send(c->ares, packet->bytes, packet->len, on_end, c);
 	return c->ended ? c->error : 0;
 }

@@ -37,8 +37,9 @@ struct carrier_settings {
 	int64_t (*now_ms)(void);
 	void (*readable)(struct pool_socket *s, void *arg); /* UDP */
 	/*
-	 * TCP: 0 and the message, borrowed for the call, or the negative errno that
-	 * ended the connection. The carrier is ready for the next packet.
+	 * TCP: 0 and the message, borrowed for the call; -EPROTO: what came was to no
+	 * packet of ours; or the negative errno that ended the connection. The carrier is
+	 * ready for the next packet.
 	 */
 	void (*ended)(void *arg, int result, const uint8_t *msg, size_t len);
 	void *arg;
@@ -52,7 +53,8 @@ struct carrier {
 	struct pool_socket *socket; /* UDP, while under way */
 	int tcp_fd;
 	struct event tcp_event;
-	const uint8_t *ready; /* what c-ares is to receive */
+	size_t received, frame_len; /* over TCP, of the reply and as it says */
+	const uint8_t *ready;       /* what c-ares is to receive */
 	size_t ready_len;
 	bool replied; /* the reply has come: the socket may serve again */
 	bool ended;   /* c-ares is through with the packet */

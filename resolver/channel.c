@@ -65,14 +65,18 @@ finish(struct channel *ch, int result, const uint8_t *msg, size_t len)
 	use->done(use, result, msg, len);
 }
 
-/* The reply to the question before, come twice? Whoever copies it guesses nothing. */
+/* Whoever bears the id knows it, and guesses nothing; nor does who sends the reply to the
+ * question before a second time. */
 static bool
-is_double(const struct channel *ch, size_t len)
+is_guess(const struct channel *ch, size_t len)
 {
 	const struct pool_socket *s = ch->carrier.socket;
+	const uint8_t *id = ch->pool->datagram;
 
-	return s->questions > 1 && len >= sizeof(s->last_id) &&
-	       memcmp(ch->pool->datagram, s->last_id, sizeof(s->last_id)) == 0;
+	if (len < sizeof(s->last_id))
+		return true;
+	return memcmp(id, ch->use->packet->bytes, sizeof(s->last_id)) != 0 &&
+	       (s->questions == 1 || memcmp(id, s->last_id, sizeof(s->last_id)) != 0);
 }
 
 static void
@@ -82,7 +86,7 @@ mismatch(struct channel *ch, enum packet_verdict verdict, size_t len)
 	int64_t now_ms = ch->pool->now_ms();
 
 	ch->pool->mismatches++;
-	if (verdict == PACKET_WRONG && !is_double(ch, len))
+	if (is_guess(ch, len))
 		server_wrong(ch->server, now_ms);
 	if (--use->wrong_left == 0 || server_is_guessed(ch->server, now_ms)) {
 		carrier_stop(&ch->carrier);

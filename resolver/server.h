@@ -17,8 +17,8 @@
  * show that a server cannot keep it. For SERVER_AS_IS_MS it is asked in small letters
  * then, which leaves port and id to guess, and tried again.
  *
- * Guesses: SERVER_GUESSES_MAX wrong replies within SERVER_GUESSES_MS, to ports that
- * questions wait at and not a reply come twice, show that somebody else speaks in a
+ * Guesses: SERVER_GUESSES_MAX replies with wrong ids within SERVER_GUESSES_MS, to ports
+ * that questions wait at and not a reply come twice, show that somebody else speaks in a
  * server's name. Each question more would give him as many chances as the last, so for
  * SERVER_GUESSED_MS it is asked over TCP, where he has none. If it does not speak TCP, it
  * is not believed that long.
@@ -113,7 +113,7 @@ void server_failed(struct server *s, int64_t now_ms);
 /* Its letters were not those of the question; they were, though some were capitals. */
 void server_folded(struct server *s, int64_t now_ms);
 void server_kept_case(struct server *s);
-/* A reply in its name came to a waiting port, and was to no question of ours. */
+/* A reply in its name came to a waiting port, with an id that is not the question's. */
 void server_wrong(struct server *s, int64_t now_ms);
 
 /* -EINVAL: no server, too many, or an endpoint without address or port. -ENOMEM. */

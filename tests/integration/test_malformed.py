@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from fake_upstream import FakeUpstream, Question, addresses
 from lab import Lab, Pod
 
 RSS_KIB = 1024
+NOTHING, ID, QUESTION = range(3)  # is right in a broken reply
 FAST, SLOW = 500, 4000
 HOW_MANY = pytest.mark.parametrize("count", [FAST, pytest.param(SLOW, marks=pytest.mark.slow)])
 
@@ -78,29 +80,38 @@ def test_item_7_and_a21_broken_queries(listed: Daemon, pod: Pod, count: int) -> 
 @HOW_MANY
 def test_item_46_and_a21_broken_replies(listed: Daemon, upstream: FakeUpstream, pod: Pod,
                                         count: int) -> None:
-    """With the right id and, mostly, the right question; the good reply comes behind each.
-    The kernel holds nothing that was not answered."""
-    def script(q: Question) -> list[bytes]:
+    """With the right id, and the good reply behind each; then with the right question as
+    well; at last with a wrong id, which is soon taken for guesses and leads to TCP. The kernel
+    holds nothing that was not answered."""
+    def broken(q: Question, patched: int) -> bytes:
         asked = q.message.question[0]
+        question = asked.name.to_wire() + struct.pack("!HH", asked.rdtype, asked.rdclass)
         whole = malformed.reply(q.message.id, asked.name.to_wire(), int(asked.rdtype))
-        number = int(q.name.split(".")[0][1:])
-        bad = malformed.broken(whole, number)
-        if number % 10 < 9 and len(bad) > 12:
-            bad = q.message.id.to_bytes(2, "big") + bad[2:]
+        bad = malformed.broken(whole, number(q))
+        ident = q.message.id if patched >= ID else q.message.id ^ 0x5a5a
+        bad = ident.to_bytes(2, "big") + bad[2:]
+        return bad[:12] + question + bad[12 + len(question):] if patched >= QUESTION else bad
+
+    def script(q: Question, patched: int) -> list[bytes]:
+        bad = broken(q, patched)
         # over TCP there is no second one: it is good after a third of the cut ones
-        return [bad, good(q)] if q.transport == "udp" else [good(q) if number % 3 else bad]
+        return [bad, good(q)] if q.transport == "udp" else [good(q) if number(q) % 3 else bad]
+
+    def number(q: Question) -> int:
+        return int(q.name.split(".")[0][1:])
 
     answered = set()
     sizes = []
-    for _ in range(2):
-        upstream.script = script
+    for patched in (ID, QUESTION, NOTHING):
+        upstream.script = lambda q, patched=patched: script(q, patched)
         for i in range(count):
             reply = ask(pod.namespace, f"n{i}.example", "A" if i % 2 else "AAAA",
                         server=node_local(4 if i & 2 else 6), tcp=bool(i & 4))
             answered |= set(reply.addresses())
             assert listed.alive(), i
         sizes.append(rss_kib(listed))
+        assert (listed.counter("upstream_guessed") == 1) == (patched == NOTHING)
         upstream.script = good
         assert ask(pod.namespace, "good.example").addresses() == [zone.PUBLIC4]
-    assert sizes[1] - sizes[0] <= RSS_KIB
+    assert sizes[2] - sizes[0] <= RSS_KIB
     assert {e.destination for e in listed.leases()} <= answered | {zone.PUBLIC4}

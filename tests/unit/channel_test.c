@@ -190,9 +190,9 @@ one_wrong_reply_ends_it_where_somebody_guesses(void **state)
 	fake_clock_forward(SERVER_GUESSED_MS);
 	ask(CARRIER_UDP);
 	expect(0);
-	next_forgery(7);
-	assert_true(forgery->folded); /* it knows the id: no guess */
-	for (size_t i = 0; i < SERVER_GUESSES_MAX; i++) {
+	fake_clock_forward(SERVER_GUESSES_MS);
+	for (size_t i = 0; i < 2 * (size_t)SERVER_GUESSES_MAX; i++) {
+		forgery = &forgeries[2 + i % 10]; /* with the id: whoever knows it */
 		ask(CARRIER_UDP);
 		expect(0);
 	}
@@ -320,9 +320,11 @@ wrong_reply_over_tcp_ends_it(void **state)
 {
 	(void)state;
 	server.on_query = sends_one_forgery;
-	forgery = &forgeries[2]; /* QR=0, which c-ares lets through */
-	ask(CARRIER_TCP);
-	expect(-EPROTO);
+	for (size_t i = 0; i < ARRAY_LEN(forgeries); i++) {
+		forgery = &forgeries[i]; /* some c-ares lets through, some it passes by */
+		ask(CARRIER_TCP);
+		expect(forgery->folded ? 0 : -EPROTO);
+	}
 	server.on_query = truncated;
 	ask(CARRIER_TCP);
 	expect(-EPROTO);

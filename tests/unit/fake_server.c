@@ -198,6 +198,9 @@ void
 fake_server_send(const struct fake_query *q, const uint8_t *msg, size_t len)
 {
 	uint8_t prefix[2];
+	struct iovec parts[] = {
+	    {prefix, sizeof(prefix)}, {(uint8_t *)(uintptr_t)msg, len}};
+	const struct msghdr frame = {.msg_iov = parts, .msg_iovlen = ARRAY_LEN(parts)};
 
 	if (!q->tcp) {
 		/* Refused when the client has closed its port: a test may want it. */
@@ -206,8 +209,7 @@ fake_server_send(const struct fake_query *q, const uint8_t *msg, size_t len)
 		return;
 	}
 	wire_put_u16(prefix, (uint16_t)len);
-	assert_int_equal(send(q->fd, prefix, 2, MSG_NOSIGNAL | MSG_MORE), 2);
-	assert_int_equal(send(q->fd, msg, len, MSG_NOSIGNAL), len);
+	assert_int_equal(sendmsg(q->fd, &frame, MSG_NOSIGNAL), sizeof(prefix) + len);
 }
 
 void
