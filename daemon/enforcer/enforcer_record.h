@@ -74,7 +74,7 @@ struct enforcer_table {
 	uint8_t enforce;   /* 0: ALLOW_ANY, nothing is refused */
 	uint8_t intercept; /* port 53 of pods goes to the first LISTEN of its family */
 	uint8_t drop;      /* 0: refuse with reject, 1: with drop */
-	uint8_t adopt;     /* 1: keep a table that is there; 0: for tests, start anew */
+	uint8_t adopt;     /* 1: keep a table that is there; 0: make it anew */
 	/* 1: nobody else may change the table, where the kernel can do that (Linux 6.9);
 	 * 0, or an older kernel: watch for changes and say LOST. */
 	uint8_t own;

@@ -103,7 +103,13 @@ found_wants_more(struct found *f)
 	merge_stale(f);
 	f->fresh += found_stale(f) - f->stale_before;
 	f->stale_before = found_stale(f);
-	return f->fresh > 0 && f->dumps < FOUND_DUMPS_MAX;
+	return f->fresh > 0 && found_may_repeat(f);
+}
+
+bool
+found_may_repeat(const struct found *f)
+{
+	return f->dumps < FOUND_DUMPS_MAX;
 }
 
 void

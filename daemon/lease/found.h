@@ -7,7 +7,7 @@
  * by counting; when it collects elements that have ended between two pieces, it passes
  * over as many that live, and says nothing of it (seen on 6.18: some 60 of 1000, in one
  * dump of 600). What is not known here would be judged by no registry. So it is dumped
- * until nothing new comes, FOUND_DUMPS_MAX times at most.
+ * until nothing new comes, FOUND_DUMPS_MAX times at most, those that failed included.
  *
  * The list of those that cannot be kept is bounded; what is beyond it ends by its own
  * timeout.
@@ -46,6 +46,8 @@ void found_take(struct found *f, struct leases *leases, struct recent *recent,
     const struct enforcer_message *m);
 /* The dump has ended: is another one needed? */
 bool found_wants_more(struct found *f);
+/* It has failed: may another one be tried? */
+bool found_may_repeat(const struct found *f);
 /* Have those that were not kept, and are not known by now, taken out of the kernel. */
 void found_revoke(const struct found *f, const struct leases *leases, struct change *c);
 size_t found_stale(const struct found *f);

@@ -190,16 +190,16 @@ end_applied(struct gate *g)
 	g->applied = NULL;
 }
 
-/* forecast: of a switch, or NULL. */
+/* adopt: keep what the kernel holds. forecast: of a switch, or NULL. */
 static int
-send_judged(struct gate *g, enum work work, struct forecast *forecast)
+send_judged(struct gate *g, enum work work, bool adopt, struct forecast *forecast)
 {
 	int64_t now_ms = g->settings.now_ms();
 	bool cuts = gate_cuts(&g->now);
 
 	if (g->applied != NULL)
 		forecast_finish(g->applied);
-	outline_describe(&g->change, g->now.config, g->now.registry, g->listen,
+	outline_describe(&g->change, adopt, g->now.config, g->now.registry, g->listen,
 	    g->settings.listen_count);
 	lead_describe(&g->lead, &g->change, g->now.registry);
 	found_revoke(&g->found, g->leases, &g->change);
@@ -248,12 +248,20 @@ dump_again(struct gate *g)
 	return committer_dump(g->committer, on_dump_done, g);
 }
 
+static bool
+wants_another(struct found *f, int result)
+{
+	if (result == 0)
+		return found_wants_more(f);
+	return result != -ENOENT && found_may_repeat(f);
+}
+
 static void
 on_dump_done(void *ctx, int result)
 {
 	struct gate *g = ctx;
 
-	if (result == 0 && found_wants_more(&g->found)) {
+	if (wants_another(&g->found, result)) {
 		result = dump_again(g);
 		if (result == 0)
 			return;
@@ -262,9 +270,11 @@ on_dump_done(void *ctx, int result)
 	/* one that was passed over stands in the kernel all the same */
 	if (result == 0)
 		leases_set_doubt(g->leases);
-	/* a repair goes on without: what cannot be read may still be replaced */
+	/* What cannot be read can be replaced. It may hold a lease that nobody knows, of
+	 * a commit whose acknowledgement was lost. */
 	if (result == 0 || result == -ENOENT || g->after_dump == WORK_REPAIR)
-		result = send_judged(g, g->after_dump, NULL);
+		result =
+		    send_judged(g, g->after_dump, result == 0 || result == -ENOENT, NULL);
 	if (result == 0)
 		return;
 	if (g->after_dump == WORK_START)
@@ -328,7 +338,7 @@ gate_switch(struct gate *g, const struct gate_state *state, struct forecast *for
 	g->now = *state;
 	adopt_limits(g);
 	found_clear(&g->found);
-	r = send_judged(g, WORK_SWITCH, forecast);
+	r = send_judged(g, WORK_SWITCH, true, forecast);
 	if (r < 0) {
 		/* what was withdrawn in memory stands in the kernel: make the table
 		 * again */

@@ -44,14 +44,14 @@ describe_ranges(struct change *c, const struct config *cfg, const struct registr
 }
 
 void
-outline_describe(struct change *c, const struct config *cfg, const struct registry *r,
-    const struct endpoint *listen, size_t listen_count)
+outline_describe(struct change *c, bool adopt, const struct config *cfg,
+    const struct registry *r, const struct endpoint *listen, size_t listen_count)
 {
 	struct enforcer_table table = {
 	    .enforce = registry_mode(r) == OUTBOUND_REGISTRY_ONLY,
 	    .intercept = cfg->intercept,
 	    .drop = cfg->unlisted_drop,
-	    .adopt = 1,
+	    .adopt = adopt,
 	    .own = 1,
 	    /* the kernel counts what has ended until it collects it: leave it room */
 	    .set_size = cfg->lease_size + cfg->lease_size / 8 + 1024,

@@ -14,9 +14,9 @@
 #include "daemon/lease/change.h"
 #include "policy/registry/registry.h"
 
-/* Begin the change and write it there. listen: what is served on addresses of this node.
- */
-void outline_describe(struct change *c, const struct config *cfg,
+/* Begin the change and write it there. adopt: keep the leases that stand there. listen:
+ * what is served on addresses of this node. */
+void outline_describe(struct change *c, bool adopt, const struct config *cfg,
     const struct registry *registry, const struct endpoint *listen, size_t listen_count);
 /* The longest lease. */
 uint32_t outline_timeout_max_ms(const struct config *cfg);

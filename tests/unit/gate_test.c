@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "daemon/lease/found.h"
 #include "daemon/lease/recent.h"
 #include "tests/unit/gate_bed.h"
 
@@ -243,16 +244,43 @@ test_no_switch_before_a_lost_table_stands_again(void **state)
 	bed_answer(f, bed_expect(f, ENFORCER_END), 0);
 }
 
+/* It may hold what nobody here knows: nothing of it is kept. */
 static void
-test_repair_goes_on_when_the_table_cannot_be_read(void **state)
+test_table_that_cannot_be_read_is_replaced(void **state)
 {
 	struct fixture *f = *state;
+	uint32_t id;
 
 	bed_start(f);
 	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
-	bed_answer(f, bed_expect(f, ENFORCER_DUMP), -EPERM);
-	bed_answer(f, bed_expect(f, ENFORCER_END), 0);
+	for (size_t i = 0; i < FOUND_DUMPS_MAX; i++)
+		bed_answer(f, bed_expect(f, ENFORCER_DUMP), -EPERM);
+	id = bed_expect(f, ENFORCER_END);
+	assert_int_equal(f->table.adopt, 0);
+	assert_int_equal(f->leases, 2);
+	bed_answer(f, id, 0);
 	assert_true(gate_ready(f->gate));
+}
+
+static void
+test_dump_that_fails_is_repeated(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id;
+
+	bed_start(f);
+	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	id = bed_expect(f, ENFORCER_DUMP);
+	bed_dump_one(f, id, "a.test", 7, 50000);
+	bed_answer(f, id, -EINTR);
+	id = bed_expect(f, ENFORCER_DUMP);
+	bed_dump_one(f, id, "foreign.test", 8, 60000);
+	bed_dumped(f, id);
+	id = bed_expect(f, ENFORCER_END);
+	assert_int_equal(f->table.adopt, 1);
+	assert_int_equal(f->revokes, 1);
+	assert_int_equal(f->leases, 3);
+	bed_answer(f, id, 0);
 }
 
 /* A lease in the kernel that is not known here: its acknowledgement was lost, or somebody
@@ -398,7 +426,8 @@ main(void)
 	    TEST(test_lost_table_is_made_again_with_all_leases),
 	    TEST(test_flows_from_before_a_repair_go),
 	    TEST(test_no_switch_before_a_lost_table_stands_again),
-	    TEST(test_repair_goes_on_when_the_table_cannot_be_read),
+	    TEST(test_table_that_cannot_be_read_is_replaced),
+	    TEST(test_dump_that_fails_is_repeated),
 	    TEST(test_repair_judges_what_only_the_kernel_knows),
 	    TEST(test_table_made_anew_by_a_switch_is_repaired),
 	    TEST(test_nothing_is_longer_than_what_the_table_says),
