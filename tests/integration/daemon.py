@@ -157,6 +157,7 @@ class Daemon:
         self.egressctl = egressctl
         self.process: subprocess.Popen[str] | None = None
         self.log: Log  # set by spawn
+        self.environment: dict[str, str] = {}
         self.notify = Notify(lab)
         lab.node.path(REGISTRY).mkdir(parents=True, exist_ok=True)
         lab.node.path("/run/egressd").mkdir(exist_ok=True)
@@ -191,17 +192,22 @@ class Daemon:
     def spawn(self, *arguments: str) -> None:
         self._said = self.notify.mark()
         self.process = self.lab.node.start(
-            "env", f"NOTIFY_SOCKET=@{self.notify.name}", str(self.egressd), *arguments,
-            stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            "env", f"NOTIFY_SOCKET=@{self.notify.name}",
+            *(f"{name}={value}" for name, value in self.environment.items()),
+            str(self.egressd), *arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         self.log = Log(self.process)
 
     def start(self) -> None:
         self.spawn()
         try:
-            self.notify.wait("READY=1", self._said, START_DEADLINE_S, self.alive)
+            self.becomes_ready()
         except AssertionError as e:
             self.kill()
             raise AssertionError(f"{e}:\n{self.log.text()}") from None
+
+    def becomes_ready(self) -> None:
+        """AssertionError when it ends before that, or takes too long."""
+        self.notify.wait("READY=1", self._said, START_DEADLINE_S, self.alive)
 
     def alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
