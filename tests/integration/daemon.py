@@ -157,7 +157,7 @@ class Daemon:
         self.egressctl = egressctl
         self.process: subprocess.Popen[str] | None = None
         self.log: Log  # set by spawn
-        self.environment: dict[str, str] = {}
+        self.launcher: tuple[str, ...] = ()  # which runs what stands behind it
         self.notify = Notify(lab)
         lab.node.path(REGISTRY).mkdir(parents=True, exist_ok=True)
         lab.node.path("/run/egressd").mkdir(exist_ok=True)
@@ -192,9 +192,8 @@ class Daemon:
     def spawn(self, *arguments: str) -> None:
         self._said = self.notify.mark()
         self.process = self.lab.node.start(
-            "env", f"NOTIFY_SOCKET=@{self.notify.name}",
-            *(f"{name}={value}" for name, value in self.environment.items()),
-            str(self.egressd), *arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+            *self.launcher, "env", f"NOTIFY_SOCKET=@{self.notify.name}", str(self.egressd),
+            *arguments, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         self.log = Log(self.process)
 
     def start(self) -> None:

@@ -17,7 +17,7 @@ LIBRARY, FILE = "/run/faults.so", "/run/faults"
 
 
 class Faults:
-    """For daemons that start with environment."""
+    """For daemons that are started with launcher."""
 
     def __init__(self, lab: Lab) -> None:
         source = Path(__file__).resolve().parent / "clients" / "faults.c"
@@ -27,7 +27,7 @@ class Faults:
         with open(lab.node.path(FILE), "w+b") as file:
             file.truncate(PLAN.size)
             self._plan = mmap.mmap(file.fileno(), PLAN.size)
-        self.environment = {"LD_PRELOAD": LIBRARY, "EGRESSD_FAULTS": FILE}
+        self.launcher = ("env", f"LD_PRELOAD={LIBRARY}", f"EGRESSD_FAULTS={FILE}")
 
     def arm(self, call: int, error: int = 0, nth: int = 1, *, count: int = 1,
             process: int = 0) -> None:

@@ -46,11 +46,11 @@ def faults(daemon: Daemon, upstream: FakeUpstream, lab: Lab) -> Iterator[Faults]
     made = Faults(lab)
     daemon.stop()
     daemon.register(ENTRY)
-    daemon.environment = made.environment
+    daemon.launcher = made.launcher
     daemon.start()
     yield made
     daemon.kill()
-    daemon.environment = {}
+    daemon.launcher = ()
     made.close()
 
 

@@ -66,8 +66,9 @@ def chain(length: int) -> str:
 
 
 def many() -> str:
-    return "".join(f"many.example.com. A 203.0.113.{100 + i}\n"
-                   f"many.example.com. AAAA 2001:db8:a::{i + 1:x}\n" for i in range(MANY))
+    return "".join(f"{name}many.example.com. A 203.0.113.{100 + i}\n"
+                   f"{name}many.example.com. AAAA 2001:db8:a::{i + 1:x}\n"
+                   for name in ("", "*.") for i in range(MANY))
 
 
 def burst_name(i: int) -> str:
