@@ -36,6 +36,10 @@ class Faults:
         self._plan[:] = PLAN.pack(0, process, nth, count, error, 0, 0)
         self._plan[:4] = struct.pack("=I", call)
 
+    def seen(self) -> int:
+        """How many calls of this kind there have been since."""
+        return PLAN.unpack(self._plan[:])[5]
+
     def disarm(self) -> int:
         """How many calls have failed."""
         self._plan[:4] = bytes(4)
