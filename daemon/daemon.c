@@ -20,6 +20,7 @@
 #include "daemon/query/rate.h"
 #include "daemon/query/tcp.h"
 #include "daemon/query/udp.h"
+#include "daemon/query/wildcard.h"
 #include "daemon/start.h"
 #include "daemon/turn.h"
 
@@ -211,6 +212,8 @@ daemon_assemble(struct daemon *d)
 	if (r == 0)
 		r = rate_new(&d->key, &d->rate);
 	if (r == 0)
+		r = wildcard_new(&d->key, &d->wildcard);
+	if (r == 0)
 		r = make_resolver(d);
 	if (r == 0)
 		r = make_backends(d);
@@ -222,6 +225,7 @@ daemon_assemble(struct daemon *d)
 	d->queries.report = &d->report;
 	d->queries.recent = d->recent;
 	d->queries.rate = d->rate;
+	d->queries.wildcard = d->wildcard;
 	d->refusal = (struct refusal){.report = &d->report, .recent = d->recent};
 	d->queries.now_ms = clock_now_ms;
 	d->queries.config = d->loaded.config;
@@ -324,6 +328,7 @@ dismantle(struct daemon *d)
 	queries_done(&d->queries);
 	recent_free(d->recent);
 	history_free(d->history);
+	wildcard_free(d->wildcard);
 	rate_free(d->rate);
 	if (d->pods.table.buckets != NULL)
 		pods_done(&d->pods);

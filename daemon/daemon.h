@@ -56,6 +56,7 @@ struct daemon {
 	struct history *history;
 	struct recent *recent;
 	struct rate *rate;
+	struct wildcard *wildcard;
 	struct refusal refusal;
 	struct queries queries;
 	struct gate *gate;

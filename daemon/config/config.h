@@ -60,6 +60,9 @@ struct config {
 	char interfaces[CONFIG_INTERFACES_MAX]
 		       [IFNAMSIZ]; /* a name, or a prefix and "*" */
 	uint32_t pod_rate;         /* queries of one pod in a second; 0: no limit */
+	/* what one pod may ask for under wildcards in a minute; 0: no limit */
+	uint32_t wildcard_names;
+	size_t wildcard_bytes;
 	size_t internal_count;
 	struct prefix internal[CONFIG_RANGES_MAX];
 	uint32_t lease_floor_s, lease_grace_s, lease_cap_s;

@@ -54,6 +54,11 @@ static const struct option options[] = {
     {"pods.queriesPerSecond", OPTION_NUMBER, 0, 1000000, "10000",
 	"queries of one pod in a second; what is above is dropped; 0: no limit",
 	AT(pod_rate), 0},
+    {"pods.wildcardNamesPerMinute", OPTION_NUMBER, 0, 1000000, "1000",
+	"names of wildcard hosts that one pod may ask for in a minute; 0: no limit",
+	AT(wildcard_names), 0},
+    {"pods.wildcardBytesPerMinute", OPTION_BYTES, 0, 1 * GIB, "64KiB",
+	"and the bytes of all of them; 0: no limit", AT(wildcard_bytes), 0},
     {"internal", OPTION_PREFIXES, 0, CONFIG_RANGES_MAX,
 	"[\"10.244.0.0/16\", \"10.96.0.0/12\", \"fd00:10:244::/56\", "
 	"\"fd00:10:96::/112\"]",

@@ -135,6 +135,8 @@ write_queries(struct writer *w, const struct daemon *d)
 	counter(w, "dropped", q->dropped,
 	    "Queries without a reply: not DNS, a pod that has changed, or no room.");
 	counter(w, "limited", q->limited, "Queries above the rate of their pod.");
+	counter(w, "wildcard_limited", q->wildcard_limited,
+	    "Queries for names under wildcards above the budget of their pod.");
 	counter(w, "late", q->late, "Replies that came too late, and were not sent.");
 	counter(w, "stale", udp.stale,
 	    "Queries that had waited too long in the socket to be of use.");

@@ -21,6 +21,7 @@
 
 #define REPORT_PERIOD_MS 10000
 #define REPORT_NEAR_MS 600000
+#define REPORT_WILDCARD_MS 60000
 #define REPORT_RATE 100 /* records a second */
 #define REPORT_POD_RATE 25
 /* Pods counted apart; two that share one of these share its rate. A node runs some
@@ -90,6 +91,10 @@ void report_commit_failed(
 /* A pod sends more queries than it may. */
 void report_rate(
     struct report *r, const struct addr *pod, const struct workload *w, int64_t now_ms);
+/* A pod asks for more names under wildcards than it may; host: the wildcard of this one.
+ * Told once in REPORT_WILDCARD_MS for each pod. */
+void report_wildcard(struct report *r, const struct addr *pod, const struct workload *w,
+    const struct registry_host *host, int64_t now_ms);
 /* The enforcer has cut established flows; lost: and could not cut these. */
 void report_flows(uint32_t cut, uint32_t lost, int result);
 /* A limit left nothing of an answer, or a part of it. */

@@ -77,3 +77,27 @@ report_rate(
 	    "dropped queries of %s: it sends more than pods.queriesPerSecond lets it",
 	    f.who);
 }
+
+void
+report_wildcard(struct report *r, const struct addr *pod, const struct workload *w,
+    const struct registry_host *host, int64_t now_ms)
+{
+	uint8_t key[2 + sizeof(*pod)] = {LOG_LIMIT, STRAIN_LIMITS};
+	struct report_slot *slot;
+	struct report_fields f;
+	uint64_t suppressed;
+
+	memcpy(key + 2, pod, sizeof(*pod));
+	slot = report_admit_key(r, pod, key, sizeof(key), now_ms, &suppressed);
+	if (slot == NULL)
+		return;
+	slot->until_ms = now_ms + REPORT_WILDCARD_MS;
+	report_describe_pod(&f, pod, w, suppressed);
+	report_add(&f, "LIMIT", "pods.wildcardNamesPerMinute");
+	report_add_entry(&f, host);
+	log_event(LOG_LIMIT, LOG_PRIORITY_WARNING, f.list, f.len,
+	    "answered SERVFAIL to %s: it asks for more names under wildcards, here %s, "
+	    "than "
+	    "pods.wildcardNamesPerMinute or pods.wildcardBytesPerMinute let it",
+	    f.who, host->host);
+}

@@ -17,6 +17,8 @@ const struct reply_ede ede_commit = {
     .code = EDE_OTHER, .text = "the kernel did not take the address in time"};
 const struct reply_ede ede_limit = {
     .code = EDE_OTHER, .text = "a limit on addresses is reached"};
+const struct reply_ede ede_wildcard = {
+    .code = EDE_OTHER, .text = "too many names under a wildcard within a minute"};
 const struct reply_ede ede_silent = {.code = EDE_NO_REACHABLE_AUTHORITY};
 const struct reply_ede ede_network = {.code = EDE_NETWORK_ERROR};
 

@@ -21,6 +21,7 @@ extern const struct reply_ede ede_not_ready;  /* the table does not stand yet */
 extern const struct reply_ede ede_busy;       /* too much is under way */
 extern const struct reply_ede ede_commit;     /* the kernel did not take the lease */
 extern const struct reply_ede ede_limit;      /* no room for the addresses */
+extern const struct reply_ede ede_wildcard;   /* too many names under wildcards */
 extern const struct reply_ede ede_silent;     /* the servers did not answer usefully */
 extern const struct reply_ede ede_network;    /* the servers cannot be reached */
 

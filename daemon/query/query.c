@@ -256,6 +256,8 @@ step_resolve(struct run *run)
 		/* RFC 5358: what others asked is not for guessing */
 		if ((q->question.flags & WIRE_RD) == 0)
 			return fail(run, RCODE_REFUSED, &ede_none);
+		if (!query_may_ask(q, run->now_ms))
+			return fail(run, RCODE_SERVFAIL, &ede_wildcard);
 		step = make_room(run);
 		if (step != STEP_NEXT)
 			return step;

@@ -93,8 +93,9 @@ TAILQ_HEAD(query_list, query);
 
 struct query_counts {
 	uint64_t received, dropped, malformed, foreign;
-	uint64_t limited; /* above the source's rate, and dropped */
-	uint64_t late;    /* replies that came too late, and were dropped */
+	uint64_t limited;          /* above the source's rate, and dropped */
+	uint64_t wildcard_limited; /* names above the pod's budget: SERVFAIL */
+	uint64_t late;             /* replies that came too late, and were dropped */
 	uint64_t answered, refused, empty, failed;
 };
 
@@ -105,6 +106,7 @@ struct queries {
 	struct report *report;
 	struct recent *recent;
 	struct rate *rate;
+	struct wildcard *wildcard;
 	int64_t (*now_ms)(void);
 	const struct config *config; /* the present ones: borrowed */
 	const struct registry *registry;

@@ -6,6 +6,7 @@
 #include "daemon/query/gather.h"
 #include "daemon/query/listed.h"
 #include "daemon/query/route.h"
+#include "daemon/query/wildcard.h"
 
 static int
 gather(struct query *q, bool ask, int64_t now_ms, struct answer **ret)
@@ -42,6 +43,27 @@ query_ask_known(struct query *q, int64_t now_ms, struct answer **ret_answer)
 		return -EINPROGRESS;
 	*ret_answer = answer_ref(a);
 	return 0;
+}
+
+bool
+query_may_ask(struct query *q, int64_t now_ms)
+{
+	struct queries *all = q->all;
+	const struct verdict *v = &q->verdict;
+	const struct wildcard_budget budget = {
+	    .names = all->config->wildcard_names,
+	    .bytes = all->config->wildcard_bytes,
+	};
+	const struct wildcard_pod pod = {.identity = q->asker, .addr = &q->source.addr};
+
+	/* of a gathered one its endpoints' names are asked instead */
+	if (v->kind != VERDICT_HOST || !v->host->wildcard || q->group == ROUTE_GATHERED ||
+	    wildcard_take(all->wildcard, &pod, &q->question.name, &budget, now_ms))
+		return true;
+	all->counts.wildcard_limited++;
+	report_wildcard(all->report, &q->source.addr,
+	    registry_workload(all->registry, &q->source.addr), v->host, now_ms);
+	return false;
 }
 
 int

@@ -7,6 +7,7 @@
 #ifndef DAEMON_QUERY_QUERY_ASK_H
 #define DAEMON_QUERY_QUERY_ASK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/macros.h"
@@ -16,6 +17,9 @@
  * nothing can, or what failed. */
 MUST_CHECK int query_ask_known(
     struct query *q, int64_t now_ms, struct answer **ret_answer);
+/* Is there room in the pod's budget for a name under a wildcard? Else it has been counted
+ * and told. */
+bool query_may_ask(struct query *q, int64_t now_ms);
 /* 0: q->answer has it by now; -EINPROGRESS: a callback of q will come; or what failed. */
 MUST_CHECK int query_ask(struct query *q, int64_t now_ms);
 

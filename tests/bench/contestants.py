@@ -116,9 +116,10 @@ def egressd(c: Contestant, program: Path, registry: Path | None = None,
     """With the registry in that folder, or one of our own."""
     config = {"meshConfig": {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}},
               "listen": [f"{SERVER}:53"], "upstreams": [f"{UPSTREAM}:53"],
-              # a limit that nobody meets, so that what it costs is measured too
+              # limits that nobody meets, so that what they cost is measured too
               "pods": {"cidrs": ["10.244.0.0/16"], "interfaces": ["pod*"],
-                       "queriesPerSecond": 1_000_000},
+                       "queriesPerSecond": 1_000_000, "wildcardNamesPerMinute": 1_000_000,
+                       "wildcardBytesPerMinute": "1GiB"},
               "lease": {"perName": SET_SIZE, "perPod": SET_SIZE, "size": SET_SIZE}}
     if default_rate:
         del config["pods"]["queriesPerSecond"]

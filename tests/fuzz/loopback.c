@@ -113,9 +113,11 @@ loopback_init(struct loopback *n, const char *manifest)
 	n->base = event_base_new();
 	need(n->base != NULL && config_defaults(&n->config) == 0 &&
 		 pods_init(&n->pods, &key) == 0 && recent_new(&key, &n->recent) == 0 &&
-		 rate_new(&key, &n->rate) == 0,
+		 rate_new(&key, &n->rate) == 0 && wildcard_new(&key, &n->wildcard) == 0,
 	    "no memory");
 	n->config->pod_rate = 0;
+	n->config->wildcard_names = 0;
+	n->config->wildcard_bytes = 0;
 	n->config->pod_range_count = 1;
 	n->config->pod_ranges[0] = (struct prefix){
 	    .addr = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 0}), .len = 16};
@@ -127,6 +129,7 @@ loopback_init(struct loopback *n, const char *manifest)
 	    .report = &n->report,
 	    .recent = n->recent,
 	    .rate = n->rate,
+	    .wildcard = n->wildcard,
 	    .now_ms = clock_now_ms,
 	    .config = n->config,
 	    .registry = n->registry,
@@ -143,6 +146,7 @@ loopback_done(struct loopback *n)
 	(void)close(n->server); /* nothing waits in it that matters */
 	registry_unref(n->registry);
 	findings_done(&n->findings);
+	wildcard_free(n->wildcard);
 	rate_free(n->rate);
 	recent_free(n->recent);
 	pods_done(&n->pods);

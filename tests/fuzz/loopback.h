@@ -19,6 +19,7 @@
 #include "daemon/log/report.h"
 #include "daemon/query/query.h"
 #include "daemon/query/rate.h"
+#include "daemon/query/wildcard.h"
 #include "policy/finding.h"
 #include "resolver/wire.h"
 
@@ -36,6 +37,7 @@ struct loopback {
 	struct report report;
 	struct recent *recent;
 	struct rate *rate;
+	struct wildcard *wildcard;
 	struct resolver *resolver;
 	struct queries queries;
 	int server;

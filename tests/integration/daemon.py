@@ -23,6 +23,7 @@ from lab import Lab
 from pace import PACE
 
 CONFIG = "/etc/egressd/egressd.yaml"
+UNBOUNDED = {"wildcardNamesPerMinute": 0, "wildcardBytesPerMinute": "0"}
 REGISTRY = "/etc/egressd/registry.d"
 START_DEADLINE_S = 10.0 * PACE
 RELOAD_DEADLINE_S = 10.0 * PACE
@@ -165,12 +166,15 @@ class Daemon:
     # Files
 
     def configure(self, config: dict[str, Any] | str | None) -> None:
-        """Write the configuration; None: the node has none. Takes effect at the next load."""
+        """Write the configuration; None: the node has none. Takes effect at the next load.
+
+        A pod of the tests may ask for any number of names, unless config says how many."""
         path = self.lab.node.path(CONFIG)
         if config is None:
             path.unlink(missing_ok=True)
         else:
-            text = config if isinstance(config, str) else json.dumps(config)
+            text = config if isinstance(config, str) else json.dumps(
+                config | {"pods": UNBOUNDED | config.get("pods", {})})
             self.lab.node.write(CONFIG, text)
 
     def write(self, name: str, text: str) -> None:
@@ -275,7 +279,7 @@ class Daemon:
         if self.ctl("teardown").returncode:
             self.lab.node.run("nft", "delete", "table", *nft.TABLE)
         assert nft.table(self.lab.node) is None, "the table cannot be removed"
-        self.configure(None)
+        self.configure({})
         self.register(mode=None)
 
     # Questions

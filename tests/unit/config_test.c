@@ -80,6 +80,8 @@ the_default_numbers_are_the_documented_ones(void **state)
 	assert_int_equal(c->lease_per_name, 1000);
 	assert_int_equal(c->lease_per_pod, 20000);
 	assert_int_equal(c->lease_size, 1000000);
+	assert_int_equal(c->wildcard_names, 1000);
+	assert_int_equal(c->wildcard_bytes, 64 * 1024);
 	assert_int_equal(c->cache_bytes, 32 * 1024 * 1024);
 	assert_int_equal(c->cache_ttl_max_s, 3600);
 	assert_int_equal(c->cache_old_s, 3600);
