@@ -31,7 +31,7 @@ group_packages() {
 	test)
 		echo libcmocka-dev python3 python3-pytest python3-dnspython \
 			python3-prometheus-client python3-pyroute2 nftables iproute2 \
-			iputils-ping nsd strace unbound curl bind9-dnsutils tcpdump conntrack musl-tools libc6-dev procps \
+			iputils-ping nsd strace libfaketime unbound curl bind9-dnsutils tcpdump conntrack musl-tools libc6-dev procps \
 			openssl systemd dbus util-linux
 		;;
 	lint) echo python3 clang-format-14 shellcheck mandoc ;;

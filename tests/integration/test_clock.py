@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clocks that jump, and clocks that begin elsewhere (attack A28): what lasts is measured by the
+monotonic clock, or by the kernel."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import manifests
+import zone
+from daemon import Daemon, Record, is_event, wait_until
+from dnsclient import ask
+from lab import Pod
+from namespace import MORTAL
+
+LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), Path("/no/libfaketime"))
+OFFSET = "/run/faketime"
+YEARS = 10
+SLACK_S = 5
+
+
+@pytest.fixture
+def launched(installed: Daemon) -> Iterator[Daemon]:
+    """To be started with a launcher."""
+    installed.register(manifests.service_entry("google.com"), manifests.service_entry(
+        "four.example.com"))
+    yield installed
+    installed.kill()
+    installed.launcher = ()
+
+
+def expires_s(daemon: Daemon, address: str) -> int:
+    return next(e.expires_s for e in daemon.leases() if e.destination == address)
+
+
+def year(record: Record) -> int:
+    return int(record["time"][:4])
+
+
+def refused(daemon: Daemon, pod: Pod, name: str) -> Record:
+    mark = daemon.log.mark()
+    assert ask(pod.namespace, name).rcode == "NXDOMAIN"
+    return daemon.log.wait_for(is_event("refused_lookup"), since=mark)
+
+
+@pytest.mark.parametrize("years", [YEARS, -YEARS], ids=["forward", "backward"])
+def test_a28_the_wall_clock_jumps(launched: Daemon, pod: Pod, years: int) -> None:
+    """Nothing but the time in the journal notices, neither at once nor after a restart."""
+    assert LIBRARY.exists(), "install libfaketime"
+    launched.launcher = ("env", f"LD_PRELOAD={LIBRARY}", f"FAKETIME_TIMESTAMP_FILE={OFFSET}",
+                         "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1")
+    launched.lab.node.write(OFFSET, "+0d")
+    launched.start()
+    told = ask(pod.namespace, "google.com")
+    left_s = expires_s(launched, zone.GOOGLE4)
+    now = year(refused(launched, pod, "before.example"))
+    launched.lab.node.write(OFFSET, f"{years * 365:+}d")
+    assert abs(year(refused(launched, pod, "after.example")) - now - years) <= 1
+    for _ in range(2):
+        assert ask(pod.namespace, "four.example.com").addresses() == [zone.PUBLIC4]
+        again = ask(pod.namespace, "google.com")
+        assert told.ttl - SLACK_S <= again.ttl <= told.ttl
+        assert left_s - SLACK_S <= expires_s(launched, zone.GOOGLE4) <= left_s
+        launched.reload()
+        launched.stop()
+        launched.start()
+
+
+@contextmanager
+def clock(monotonic_s: int) -> Iterator[tuple[str, ...]]:
+    """A time namespace whose clock stands there; the launcher that enters it."""
+    offset = str(monotonic_s - int(time.monotonic()))
+    with subprocess.Popen(
+            [*MORTAL, "unshare", "--time", "--monotonic", offset, "--boottime", offset, "--fork",
+             "--kill-child", "sh", "-c", "echo $$; exec sleep infinity"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        pid = int(holder.stdout.readline())
+        yield ("nsenter", f"--time=/proc/{pid}/ns/time", "--")
+        holder.kill()
+
+
+def test_a28_the_clock_begins_elsewhere_after_a_restart(launched: Daemon, pod: Pod) -> None:
+    launched.start()
+    ask(pod.namespace, "google.com")
+    left_s = expires_s(launched, zone.GOOGLE4)
+    for monotonic_s in (1, 1_000_000_000, 1000):
+        with clock(monotonic_s) as launched.launcher:
+            launched.stop()
+            launched.start()
+            assert left_s - SLACK_S <= expires_s(launched, zone.GOOGLE4) <= left_s
+            assert ask(pod.namespace, "google.com").addresses() == [zone.GOOGLE4]
+            assert launched.leased(pod.v4, [zone.GOOGLE4], 443)
+
+
+@pytest.mark.parametrize("bits", [31, 32])
+def test_a28_milliseconds_pass_a_power_of_two(launched: Daemon, pod: Pod, bits: int) -> None:
+    """What was answered before is as good behind it, and counts down."""
+    end_s = 2**bits / 1000
+    start = time.monotonic()
+    with clock(int(end_s) - 1) as launched.launcher:
+        launched.start()
+        told = ask(pod.namespace, "google.com")
+        left_s = expires_s(launched, zone.GOOGLE4)
+        wait_until(lambda: time.monotonic() - start > 2, 3, "the clock's passing")
+        again = ask(pod.namespace, "google.com")
+        assert told.ttl - SLACK_S <= again.ttl < told.ttl
+        assert left_s - SLACK_S <= expires_s(launched, zone.GOOGLE4) < left_s
+        assert ask(pod.namespace, "four.example.com").addresses() == [zone.PUBLIC4]
+        launched.reload()
