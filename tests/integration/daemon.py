@@ -239,8 +239,14 @@ class Daemon:
         return self.process.wait(deadline_s)
 
     def stop(self) -> int:
+        """Returns when both processes have ended: until then the table has an owner."""
+        children = [os.pidfd_open(p) for p in self.children()]
         self.signal(signal.SIGTERM)
-        return self.wait()
+        status = self.wait()
+        for fd in children:
+            wait_for_end(fd, "the enforcer lives on without its loop")
+            os.close(fd)
+        return status
 
     def kill(self) -> None:
         """End both processes; returns when both have ended, the enforcer by itself."""
