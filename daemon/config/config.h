@@ -29,6 +29,7 @@
 #define CONFIG_ZONES_MAX 63
 #define CONFIG_RANGES_MAX 64
 #define CONFIG_INTERFACES_MAX 32
+#define CONFIG_POD_BURST 1000
 #define CONFIG_REGISTRY_MAX 16
 #define CONFIG_DOMAIN_MAX 200 /* bytes: a name of 253 needs room before it */
 
@@ -100,5 +101,15 @@ void config_free(struct config *c);
 /* A table of all options for people: one line each, name, type, range, default, what it
  * does. */
 void config_print_options(void);
+
+/*
+ * How many queries one pod may send at once: as many as are answered within some
+ * milliseconds, in which others wait, and no fewer than a pod that starts may need.
+ */
+static inline uint32_t
+config_pod_burst(const struct config *cfg)
+{
+	return MAX_OF(MIN_OF(cfg->pod_rate, CONFIG_POD_BURST), cfg->pod_rate / 8);
+}
 
 #endif

@@ -36,7 +36,9 @@ bounds_table(const struct enforcer_table *t)
 	       is_switch(t->adopt) && is_switch(t->own) && t->set_size >= 1 &&
 	       t->set_size <= BOUNDS_SET_SIZE_MAX && t->timeout_max_ms >= 1 &&
 	       t->timeout_max_ms <= ENFORCER_TIMEOUT_MAX_MS &&
-	       t->query_rate <= BOUNDS_QUERY_RATE_MAX;
+	       t->query_rate <= BOUNDS_QUERY_RATE_MAX &&
+	       t->query_burst <= t->query_rate &&
+	       (t->query_burst != 0 || t->query_rate == 0);
 }
 
 bool

@@ -82,6 +82,7 @@ struct enforcer_table {
 	uint32_t set_size; /* elements, of leases4 and of leases6; fixed when made */
 	uint32_t timeout_max_ms; /* the longest lease accepted from now on */
 	uint32_t query_rate;     /* UDP queries of one pod in a second; 0: no limit */
+	uint32_t query_burst;    /* and at once; at most query_rate */
 	uint16_t log_group;      /* NFLOG group of refused packets */
 	uint16_t zero_too;
 };

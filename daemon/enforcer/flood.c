@@ -12,18 +12,24 @@
 
 #define DNS_PORT 53
 
-/* "limit rate over N/second burst N packets" */
-static struct nftnl_expr *
-limit_over(uint32_t per_second)
+/* See daemon/enforcer/flood.h. */
+static uint32_t
+a_quarter_more(uint32_t n)
 {
-	const uint32_t rate = per_second + per_second / 4;
+	return n + n / 4;
+}
+
+/* "limit rate over N/second burst M packets" */
+static struct nftnl_expr *
+limit_over(const struct enforcer_table *table)
+{
 	struct nftnl_expr *e = nftnl_expr_alloc("limit");
 
 	if (e == NULL)
 		return NULL;
-	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, rate);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, a_quarter_more(table->query_rate));
 	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 1);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, rate);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, a_quarter_more(table->query_burst));
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_FLAGS, NFT_LIMIT_F_INV);
 	return e;
@@ -32,9 +38,9 @@ limit_over(uint32_t per_second)
 /* "update @set { key limit ... }", where the key is what the last word left in the first
  * register. */
 static void
-update_rate(struct rule *r, const char *set, uint32_t per_second)
+update_rate(struct rule *r, const char *set, const struct enforcer_table *table)
 {
-	struct nftnl_expr *limit = limit_over(per_second);
+	struct nftnl_expr *limit = limit_over(table);
 	struct nftnl_expr *e = r->nftnl != NULL ? nftnl_expr_alloc("dynset") : NULL;
 
 	if (e == NULL || limit == NULL ||
@@ -65,8 +71,7 @@ put_port(struct netlink *nl, const struct ruleset *rs, const char *chain, uint16
 		rule_port(&r, port);
 		rule_source_in(
 		    &r, families[i], layout_set(families[i], "pods4", "pods6"));
-		update_rate(&r, layout_set(families[i], "rates4", "rates6"),
-		    rs->table.query_rate);
+		update_rate(&r, layout_set(families[i], "rates4", "rates6"), &rs->table);
 		rule_counter(&r);
 		rule_drop(&r);
 		rule_end(&r);

@@ -5,9 +5,9 @@
  *
  * The sets rates4 and rates6 have a token bucket for each source, of FLOOD_SETS_SIZE
  * sources that sent something in the last FLOOD_TIMEOUT_MS; who comes when they are
- * full is not held up here. The kernel lets a quarter more through than the rate, so
- * that the loop, which counts exactly (daemon/query/rate.h), sees that there is too
- * much and says so.
+ * full is not held up here. The kernel lets a quarter more through than the rate and
+ * the burst, so that the loop, which counts exactly (daemon/query/rate.h), sees that
+ * there is too much and says so.
  */
 #ifndef DAEMON_ENFORCER_FLOOD_H
 #define DAEMON_ENFORCER_FLOOD_H

@@ -57,6 +57,7 @@ outline_describe(struct change *c, bool adopt, const struct config *cfg,
 	    .set_size = cfg->lease_size + cfg->lease_size / 8 + 1024,
 	    .timeout_max_ms = outline_timeout_max_ms(cfg),
 	    .query_rate = cfg->pod_rate,
+	    .query_burst = config_pod_burst(cfg),
 	    .log_group = GATE_LOG_GROUP,
 	};
 

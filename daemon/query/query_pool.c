@@ -39,7 +39,7 @@ queries_done(struct queries *q)
 
 /* Tell of the first query in a while that is above its source's rate. */
 static void
-limit(struct queries *all, const struct endpoint *source, int64_t now_ms)
+report_limited(struct queries *all, const struct endpoint *source, int64_t now_ms)
 {
 	all->counts.limited++;
 	report_rate(all->report, &source->addr,
@@ -51,11 +51,12 @@ query_new(
     struct queries *all, const struct endpoint *source, int64_t now_ms, bool *ret_limited)
 {
 	struct query *q = TAILQ_FIRST(&all->pool);
+	const struct rate_limit limit = {
+	    .per_second = all->config->pod_rate, .burst = config_pod_burst(all->config)};
 
-	*ret_limited =
-	    !rate_take(all->rate, &source->addr, all->config->pod_rate, now_ms);
+	*ret_limited = !rate_take(all->rate, &source->addr, &limit, now_ms);
 	if (*ret_limited) {
-		limit(all, source, now_ms);
+		report_limited(all, source, now_ms);
 		return NULL;
 	}
 	if (q == NULL) {

@@ -56,24 +56,25 @@ find(struct rate *r, const struct addr *source)
 }
 
 static void
-fill(struct bucket *b, uint32_t per_second, int64_t now_ms)
+fill(struct bucket *b, const struct rate_limit *limit, int64_t now_ms)
 {
-	const int64_t most = (int64_t)per_second * TOKEN;
+	const int64_t most = (int64_t)limit->burst * TOKEN;
 	const int64_t passed_ms = now_ms - b->filled_ms;
 
 	b->filled_ms = now_ms;
 	if (passed_ms >= 1000)
 		b->tokens = most;
 	else
-		b->tokens = MIN_OF(b->tokens + passed_ms * per_second, most);
+		b->tokens = MIN_OF(b->tokens + passed_ms * limit->per_second, most);
 }
 
 bool
-rate_take(struct rate *r, const struct addr *source, uint32_t per_second, int64_t now_ms)
+rate_take(struct rate *r, const struct addr *source, const struct rate_limit *limit,
+    int64_t now_ms)
 {
 	struct bucket *b = r->last;
 
-	if (per_second == 0)
+	if (limit->per_second == 0)
 		return true;
 	if (!addr_equal(&b->source, source))
 		b = find(r, source);
@@ -81,9 +82,9 @@ rate_take(struct rate *r, const struct addr *source, uint32_t per_second, int64_
 	if (!addr_equal(&b->source, source))
 		*b = (struct bucket){.source = *source,
 		    .filled_ms = now_ms,
-		    .tokens = (int64_t)per_second * TOKEN};
+		    .tokens = (int64_t)limit->burst * TOKEN};
 	else if (b->filled_ms != now_ms)
-		fill(b, per_second, now_ms);
+		fill(b, limit, now_ms);
 	if (b->tokens < TOKEN)
 		return false;
 	b->tokens -= TOKEN;

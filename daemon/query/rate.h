@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many queries a second each source may send: a token bucket for each, which holds
- * one second's worth.
+ * How many queries a second each source may send: a token bucket for each.
  *
  * Buckets lie in a table of fixed size, RATE_SETS sets of RATE_WAYS. A source that is new
  * takes the place of the one that has been silent longest in its set, so one source can
@@ -25,13 +24,17 @@
 
 struct rate;
 
+struct rate_limit {
+	uint32_t per_second; /* 0: none */
+	uint32_t burst;      /* what a bucket holds */
+};
+
 /* -ENOMEM. */
 MUST_CHECK int rate_new(const struct hash_key *key, struct rate **ret_rate);
 void rate_free(struct rate *r);
 
-/* Take one token of this source; per_second fill its bucket in a second, 0: no limit.
- * False when there is none. */
-bool rate_take(
-    struct rate *r, const struct addr *source, uint32_t per_second, int64_t now_ms);
+/* Take one token of this source; false when there is none. */
+bool rate_take(struct rate *r, const struct addr *source, const struct rate_limit *limit,
+    int64_t now_ms);
 
 #endif

@@ -43,6 +43,13 @@ a_table_keeps_to_its_ranges(void **state)
 	assert_true(bounds_table(&t));
 	t.timeout_max_ms++;
 	assert_false(bounds_table(&t));
+	t = good;
+	t.query_burst = t.query_rate + 1;
+	assert_false(bounds_table(&t));
+	t.query_burst = 0; /* a limit that lets nothing through */
+	assert_false(bounds_table(&t));
+	t.query_rate = 0;
+	assert_true(bounds_table(&t));
 }
 
 static void

@@ -9,6 +9,7 @@
 #define PER_SECOND 100
 
 static const struct hash_key key = {{1, 2}};
+static const struct rate_limit limit = {PER_SECOND, PER_SECOND};
 
 static int
 enter(void **state)
@@ -42,7 +43,7 @@ passed(struct rate *r, unsigned who, unsigned n, int64_t now_ms)
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		count += rate_take(r, &a, PER_SECOND, now_ms);
+		count += rate_take(r, &a, &limit, now_ms);
 	return count;
 }
 
@@ -61,6 +62,22 @@ tokens_come_back_with_time(void **state)
 	assert_int_equal(passed(*state, 1, 1000, 5010), 1);
 	assert_int_equal(passed(*state, 1, 1000, 5510), PER_SECOND / 2);
 	assert_int_equal(passed(*state, 1, 1000, 60000), PER_SECOND);
+}
+
+static void
+a_burst_may_be_less_than_a_second_s_worth(void **state)
+{
+	const struct rate_limit small = {PER_SECOND, 10};
+	struct addr a = source(1);
+	unsigned count = 0;
+
+	for (int64_t ms = 0; ms < 1000; ms += 50)
+		for (int i = 0; i < 100; i++)
+			count += rate_take(*state, &a, &small, ms);
+	assert_int_equal(count, 10 + 19 * 5);
+	for (int i = 0; i < 100; i++)
+		count += rate_take(*state, &a, &small, 60000);
+	assert_int_equal(count, 10 + 19 * 5 + 10);
 }
 
 static void
@@ -84,10 +101,11 @@ sources_do_not_share(void **state)
 static void
 no_limit_is_no_limit(void **state)
 {
+	const struct rate_limit none = {0};
 	struct addr a = source(1);
 
 	for (int i = 0; i < 1000; i++)
-		assert_true(rate_take(*state, &a, 0, 5000));
+		assert_true(rate_take(*state, &a, &none, 5000));
 }
 
 static void
@@ -122,6 +140,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(
 		a_second_s_worth_passes_at_once, enter, leave),
 	    cmocka_unit_test_setup_teardown(tokens_come_back_with_time, enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		a_burst_may_be_less_than_a_second_s_worth, enter, leave),
 	    cmocka_unit_test_setup_teardown(small_steps_lose_nothing, enter, leave),
 	    cmocka_unit_test_setup_teardown(sources_do_not_share, enter, leave),
 	    cmocka_unit_test_setup_teardown(no_limit_is_no_limit, enter, leave),

@@ -90,6 +90,7 @@ sample_table(void)
 	    .set_size = 1000,
 	    .timeout_max_ms = 3600 * 1000,
 	    .query_rate = 100,
+	    .query_burst = 80,
 	    .log_group = 5,
 	};
 }
