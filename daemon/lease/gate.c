@@ -208,8 +208,8 @@ send_judged(struct gate *g, enum work work, bool adopt, struct forecast *forecas
 	if (work == WORK_SWITCH && cuts)
 		loss_describe(
 		    &g->change, g->now.config, g->before.registry, g->now.registry);
-	rejudge_run(
-	    &g->rejudge, g->leases, g->now.registry, forecast, cuts, &g->change, now_ms);
+	rejudge_run(&g->rejudge, g->leases, g->now.registry, g->now.config, forecast,
+	    cuts, &g->change, now_ms);
 	if (work == WORK_REPAIR)
 		rejudge_repeat(g->leases, &g->change, now_ms);
 	return send_change(g, work);
@@ -324,10 +324,22 @@ go_back(struct gate *g)
 	adopt_limits(g);
 }
 
+static bool
+has_same_pods(const struct config *a, const struct config *b)
+{
+	bool same = a->pod_range_count == b->pod_range_count;
+
+	for (size_t i = 0; i < a->pod_range_count && same; i++)
+		same = a->pod_ranges[i].len == b->pod_ranges[i].len &&
+		       addr_equal(&a->pod_ranges[i].addr, &b->pod_ranges[i].addr);
+	return same;
+}
+
 int
 gate_switch(struct gate *g, const struct gate_state *state, struct forecast *forecast,
     gate_done_fn done)
 {
+	struct forecast *used; /* NULL: all are judged */
 	int r;
 
 	/* a table in doubt is made again first: a switch repeats no leases */
@@ -338,7 +350,8 @@ gate_switch(struct gate *g, const struct gate_state *state, struct forecast *for
 	g->now = *state;
 	adopt_limits(g);
 	found_clear(&g->found);
-	r = send_judged(g, WORK_SWITCH, true, forecast);
+	used = has_same_pods(g->before.config, g->now.config) ? forecast : NULL;
+	r = send_judged(g, WORK_SWITCH, true, used);
 	if (r < 0) {
 		/* what was withdrawn in memory stands in the kernel: make the table
 		 * again */
@@ -348,8 +361,8 @@ gate_switch(struct gate *g, const struct gate_state *state, struct forecast *for
 	}
 	g->done = done;
 	g->made = false;
-	if (forecast != NULL && forecast_is_whole(forecast))
-		forecast_apply(g->applied = forecast, on_forgotten, g);
+	if (used != NULL && forecast_is_whole(used))
+		forecast_apply(g->applied = used, on_forgotten, g);
 	else
 		forecast_free(forecast);
 	return 0;

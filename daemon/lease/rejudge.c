@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "daemon/lease/judgement.h"
+#include "daemon/lease/source.h"
 #include "policy/registry/way.h"
 
 static char *
@@ -67,7 +68,7 @@ withdraw(struct rejudge *j, struct claim *c)
 
 	if (lease_drop_claim(j->leases, c)) {
 		change_revoke(j->change, &pod, &target);
-		if (j->cut)
+		if (j->cut && source_is_pod(j->config, &pod))
 			change_cut(j->change, &pod, &target);
 		j->withdrawn++;
 	} else if (named) {
@@ -228,6 +229,8 @@ judge(struct rejudge *j, struct grant *g)
 	struct judgement judgement = judgement_of(j->registry, g);
 
 	g->owner = g->owner == 0 ? judgement.owner : g->owner;
+	if (!source_is_pod(j->config, &g->pod->addr))
+		judgement.host = NULL;
 	withdraw_unlisted(j, g, &judgement);
 	if (judgement.host != NULL)
 		add_listed(j, g, judgement.host);
@@ -267,10 +270,12 @@ take_withdrawal(struct rejudge *j, struct withdrawal *w)
 
 void
 rejudge_run(struct rejudge *j, struct leases *leases, const struct registry *registry,
-    struct forecast *forecast, bool cut, struct change *change, int64_t now_ms)
+    const struct config *config, struct forecast *forecast, bool cut,
+    struct change *change, int64_t now_ms)
 {
 	*j = (struct rejudge){.leases = leases,
 	    .registry = registry,
+	    .config = config,
 	    .change = change,
 	    .cut = cut,
 	    .now_ms = now_ms};

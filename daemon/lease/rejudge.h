@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/macros.h"
+#include "daemon/config/config.h"
 #include "daemon/lease/change.h"
 #include "daemon/lease/forecast.h"
 #include "daemon/lease/lease.h"
@@ -22,7 +23,8 @@
 struct rejudge {
 	struct leases *leases;
 	const struct registry *registry;
-	struct forecast *forecast; /* NULL: all are to be judged; during the run */
+	const struct config *config; /* which says whose addresses are pods' */
+	struct forecast *forecast;   /* NULL: all are to be judged; during the run */
 	struct change *change;
 	bool cut; /* flows of what is withdrawn, too */
 	int64_t now_ms;
@@ -43,13 +45,15 @@ struct rejudge {
  * and take its withdrawal, which is to be applied when the change has been sent:
  * those that registry does not allow go, ports newly allowed on known
  * addresses come. Those of a pod whose address is another pod's by now, or nobody's, go
- * too. Of an address that nobody was known by, and of a lease that was found in the
- * kernel, it is not known who asked: they stay as far as they are allowed. cut: the flows
- * of leases that go are to go with them.
+ * too, and those of an address that is no pod's by config; its flows the table does not
+ * look at any more. A forecast knows nothing of that: none where config has other pods
+ * than before. Of an address that nobody was known by, and of a lease that was found in
+ * the kernel, it is not known who asked: they stay as far as they are allowed. cut: the
+ * flows of leases that go are to go with them.
  */
 void rejudge_run(struct rejudge *j, struct leases *leases,
-    const struct registry *registry, struct forecast *forecast, bool cut,
-    struct change *change, int64_t now_ms);
+    const struct registry *registry, const struct config *config,
+    struct forecast *forecast, bool cut, struct change *change, int64_t now_ms);
 /* The change was made, or was not. */
 void rejudge_settle(struct rejudge *j, bool committed);
 

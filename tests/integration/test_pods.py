@@ -161,3 +161,25 @@ def test_a_pod_on_the_hosts_network_has_no_address_of_its_own(daemon: Daemon, la
     private = ask(pod.namespace, BOTH_FAMILIES[family], RDTYPE[family], server=node_local(family))
     assert private.rcode == "NXDOMAIN", "not default/p's"
     assert daemon.leases() == []
+
+
+@pytest.mark.parametrize("how", ["reload", "restart"])
+@pytest.mark.parametrize("entries", [[], [ENTRY], [manifests.service_entry(
+    "google.com", ports=[manifests.HTTPS, manifests.HTTP])]], ids=["gone", "as-it-was", "more"])
+def test_ranges_that_lose_an_address(daemon: Daemon, pod: Pod, other_pod: Pod, how: str,
+                                     entries: list[manifests.Manifest]) -> None:
+    """pods.cidrs shrink: what was leased to a pod outside goes, and nobody else is hurt."""
+    daemon.load(ENTRY)
+    for p in (pod, other_pod):
+        assert look_up(p, 4) == [GOOGLE[4]]
+    daemon.configure({"pods": {"cidrs": [f"{other_pod.v4}/32", "fd00:10:244::/56"]}})
+    daemon.register(*entries)
+    if how == "reload":
+        daemon.reload()
+    else:
+        daemon.stop()
+        daemon.start()
+    held = {(e.pod, e.port) for e in daemon.leases()}
+    assert held == {(other_pod.v4, port["number"]) for e in entries for port in e["spec"]["ports"]}
+    if entries:
+        assert look_up(other_pod, 4) == [GOOGLE[4]]

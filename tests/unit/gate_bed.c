@@ -105,6 +105,11 @@ bed_set_up(void **state)
 	    .commit_deadline_ms = 1000,
 	    .revoke_flows = true,
 	};
+	f.config.pod_range_count = 2;
+	f.config.pod_ranges[0] = (struct prefix){
+	    .addr = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 0}), .len = 16};
+	f.config.pod_ranges[1] = (struct prefix){
+	    .addr = addr_make(AF_INET6, (uint8_t[16]){0xfd, 0x00}), .len = 16};
 	f.other_config = f.config;
 	assert_int_equal(built_from(&f.both, ENTRY("a") ENTRY("b")), 0);
 	assert_int_equal(built_from(&f.one, ENTRY("a")), 0);

@@ -41,6 +41,9 @@ set_up(void **state)
 	assert_int_equal(leases_new(&limits, &f.pods, &key, &f.leases), 0);
 	f.config = (struct config){
 	    .lease_floor_s = 30, .lease_grace_s = 10, .lease_cap_s = 3600};
+	f.config.pod_range_count = 1;
+	f.config.pod_ranges[0] = (struct prefix){
+	    .addr = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 0}), .len = 16};
 	f.pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
 	f.address = addr_make(AF_INET, (uint8_t[]){198, 51, 100, 1});
 	change_begin(&f.change, &table);
@@ -105,7 +108,8 @@ judge(struct fixture *f, const char *text)
 	struct built b;
 
 	assert_int_equal(built_from(&b, text), 0);
-	rejudge_run(&f->rejudge, f->leases, b.registry, NULL, true, &f->change, NOW);
+	rejudge_run(
+	    &f->rejudge, f->leases, b.registry, &f->config, NULL, true, &f->change, NOW);
 	assert_int_equal(change_end(&f->change), 0);
 	rejudge_settle(&f->rejudge, true);
 	built_close(&b);

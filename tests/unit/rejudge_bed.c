@@ -18,6 +18,9 @@ leased_set_up(void **state)
 	assert_int_equal(pods_init(&f.pods, &key), 0);
 	assert_int_equal(leases_new(&limits, &f.pods, &key, &f.leases), 0);
 	f.pod = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2});
+	f.config.pod_range_count = 1;
+	f.config.pod_ranges[0] = (struct prefix){
+	    .addr = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 0}), .len = 16};
 	change_begin(&f.change, &table);
 	*state = &f;
 	return 0;
@@ -101,7 +104,8 @@ leased_judge(struct fixture *f, const char *text)
 		assert_int_equal(event_base_dispatch(f->base), 1); /* nothing is left */
 		assert_true(forecast_is_whole(forecast));
 	}
-	rejudge_run(&f->rejudge, f->leases, registry, forecast, true, &f->change, NOW);
+	rejudge_run(&f->rejudge, f->leases, registry, &f->config, forecast, true,
+	    &f->change, NOW);
 	if (forecast != NULL)
 		forecast_apply(forecast, on_foreseen, NULL);
 	forecast_free(forecast);

@@ -35,6 +35,7 @@ struct fixture {
 	struct change change;
 	struct rejudge rejudge;
 	struct addr pod;
+	struct config config;    /* whose pods are in 10.244.0.0/16 */
 	struct event_base *base; /* NULL: judge all, without a forecast */
 };
 

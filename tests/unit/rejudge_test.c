@@ -354,6 +354,23 @@ test_nothing_is_asked_for_longer_than_the_limit(void **state)
 	rejudge_settle(&f->rejudge, true);
 }
 
+/* Whose address is no pod's any more: the table does not look at it, nor at its flows. */
+static void
+test_leases_of_no_pod_go_and_no_flow(void **state)
+{
+	struct fixture *f = *state;
+
+	leased_hold(f, "google.com", 1, 443);
+	f->config.pod_ranges[0].addr.bytes[1] = 245;
+	leased_judge(f, POLICY ENTRY("google", "google.com", HTTPS "," HTTP, ""));
+	rejudge_settle(&f->rejudge, true);
+	assert_int_equal(f->rejudge.withdrawn, 1);
+	assert_int_equal(f->rejudge.added, 0);
+	assert_int_equal(leased_records(f, ENFORCER_REVOKE, ""), 1);
+	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 0);
+	assert_int_equal(leased_records(f, ENFORCER_CUT, ""), 0);
+}
+
 int
 main(void)
 {
@@ -361,6 +378,8 @@ main(void)
 	    TEST(test_what_is_still_allowed_stays),
 	    TEST(test_removed_name_and_removed_port_go),
 	    TEST(test_leases_go_with_their_pod),
+	    cmocka_unit_test_setup_teardown(
+		test_leases_of_no_pod_go_and_no_flow, leased_set_up, leased_tear_down),
 	    TEST(test_allow_any_keeps_no_lease),
 	    TEST(test_new_port_comes_on_known_addresses),
 	    TEST(test_new_port_is_needed_for_as_long_as_the_known_one),
