@@ -211,7 +211,7 @@ send_judged(struct gate *g, enum work work, bool adopt, struct forecast *forecas
 	rejudge_run(&g->rejudge, g->leases, g->now.registry, g->now.config, forecast,
 	    cuts, &g->change, now_ms);
 	if (work == WORK_REPAIR)
-		rejudge_repeat(g->leases, &g->change, now_ms);
+		rejudge_repeat(&g->rejudge, now_ms);
 	return send_change(g, work);
 }
 

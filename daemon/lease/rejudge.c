@@ -24,12 +24,39 @@ is_named(const struct claim *c)
 	return LIST_NEXT(c, in_lease) == NULL;
 }
 
+/* Room to remember one more, before it is written: what is in the change and not known
+ * here no registry would withdraw. */
+static bool
+make_room(struct rejudge *j)
+{
+	const size_t size = j->reserved_size != 0 ? j->reserved_size * 2 : 64;
+	struct reserved *grown;
+
+	if (j->reserved_len < j->reserved_size)
+		return true;
+	grown = reallocarray(j->reserved, size, sizeof(*grown));
+	if (grown == NULL) {
+		j->failed = true;
+		return false;
+	}
+	j->reserved = grown;
+	j->reserved_size = size;
+	return true;
+}
+
+static void
+remember(struct rejudge *j, struct lease *lease, int64_t end_ms)
+{
+	j->reserved[j->reserved_len++] =
+	    (struct reserved){.lease = lease, .end_ms = end_ms};
+}
+
 /* The claim's lease under the claim's name. One that leads to another port is written
  * while a commit of it is still under way too: the change empties the kernel's map of
- * ports, which that may have filled already. */
+ * ports, which that may have filled already. Should the commit fail, the lease stands by
+ * the change. */
 static void
-write_lease(
-    struct leases *leases, struct change *change, const struct claim *c, int64_t now_ms)
+write_lease(struct rejudge *j, const struct claim *c, int64_t now_ms)
 {
 	struct lease *lease = c->lease;
 	const bool early = lease->target.to != 0 && lease->pending > 0;
@@ -37,10 +64,14 @@ write_lease(
 	char text[NAME_TEXT_MAX];
 
 	lease->renamed = false;
-	if (end_ms <= now_ms)
+	if (end_ms <= now_ms || (early && !make_room(j)))
 		return;
-	change_lease(change, &lease->pod->addr, &lease->target,
-	    grant_text(c->grant, text), lease_ask(leases, lease, now_ms, end_ms));
+	if (early) {
+		lease->pending++; /* settled with the others */
+		remember(j, lease, end_ms);
+	}
+	change_lease(j->change, &lease->pod->addr, &lease->target,
+	    grant_text(c->grant, text), lease_ask(j->leases, lease, now_ms, end_ms));
 }
 
 /* The grant whose name the lease goes by now is to be looked at for it. */
@@ -117,26 +148,6 @@ withdraw_unlisted(struct rejudge *j, struct grant *g, const struct judgement *ju
 		g->origin = judgement->host->origin;
 }
 
-static void
-remember(struct rejudge *j, struct lease *lease, int64_t end_ms)
-{
-	if (j->reserved_len == j->reserved_size) {
-		size_t size = j->reserved_size != 0 ? j->reserved_size * 2 : 64;
-		struct reserved *grown = reallocarray(j->reserved, size, sizeof(*grown));
-
-		if (grown == NULL) {
-			lease_settle(j->leases, lease, false, 0);
-			j->failed = true;
-			return;
-		}
-		j->reserved = grown;
-		j->reserved_size = size;
-	}
-	j->reserved[j->reserved_len++] =
-	    (struct reserved){.lease = lease, .end_ms = end_ms};
-	j->added++;
-}
-
 /* target at the address of a claim whose lease stands: for as long, and renewed for as
  * long. */
 static void
@@ -150,7 +161,7 @@ add_target(struct rejudge *j, struct grant *g, const struct lease_target *target
 
 	if (lease_check(j->leases, g, target, 0) != LEASE_SHORT)
 		return;
-	lease = lease_reserve(j->leases, g, target, &renew);
+	lease = make_room(j) ? lease_reserve(j->leases, g, target, &renew) : NULL;
 	if (lease == NULL) {
 		j->failed = true;
 		return;
@@ -159,6 +170,7 @@ add_target(struct rejudge *j, struct grant *g, const struct lease_target *target
 	change_lease(j->change, &g->pod->addr, target, grant_text(g, text),
 	    lease_ask(j->leases, lease, j->now_ms, end_ms));
 	remember(j, lease, end_ms);
+	j->added++;
 }
 
 static void
@@ -187,23 +199,24 @@ add_listed(struct rejudge *j, struct grant *g, const struct registry_host *host)
 /* All of the grant's leases, or of those that stay the ones that lead to another port and
  * those whose name in the kernel was withdrawn and that another name still claims. */
 static void
-write_grant(struct leases *leases, struct change *change, const struct grant *g,
-    int64_t now_ms, bool all)
+write_grant(struct rejudge *j, const struct grant *g, int64_t now_ms, bool all)
 {
 	struct claim *c;
 
 	LIST_FOREACH(c, &g->claims, in_grant)
 	if (is_named(c) && (all || (c->lease->record == 0 &&
 				       (c->lease->renamed || c->lease->target.to != 0))))
-		write_lease(leases, change, c, now_ms);
+		write_lease(j, c, now_ms);
 }
 
 static void
-write_leases(struct leases *leases, struct change *change, int64_t now_ms, bool all)
+write_leases(struct rejudge *j, int64_t now_ms, bool all)
 {
-	for (struct grant *g = grants_first(leases_grants(leases)); g != NULL;
-	     g = grants_next(leases_grants(leases), g))
-		write_grant(leases, change, g, now_ms, all);
+	struct grants *grants = leases_grants(j->leases);
+
+	for (struct grant *g = grants_first(grants); g != NULL;
+	     g = grants_next(grants, g))
+		write_grant(j, g, now_ms, all);
 }
 
 /* After the withdrawals, since a lease that is both made and revoked in one change is
@@ -216,11 +229,11 @@ write_again(struct rejudge *j)
 	if (!j->renamed && !j->led)
 		return;
 	if (j->forecast == NULL) {
-		write_leases(j->leases, j->change, j->now_ms, false);
+		write_leases(j, j->now_ms, false);
 		return;
 	}
 	for (size_t i = 0; (g = forecast_grant(j->forecast, i)) != NULL; i++)
-		write_grant(j->leases, j->change, g, j->now_ms, false);
+		write_grant(j, g, j->now_ms, false);
 }
 
 static void
@@ -303,7 +316,7 @@ rejudge_settle(struct rejudge *j, bool committed)
 }
 
 void
-rejudge_repeat(struct leases *leases, struct change *change, int64_t now_ms)
+rejudge_repeat(struct rejudge *j, int64_t now_ms)
 {
-	write_leases(leases, change, now_ms, true);
+	write_leases(j, now_ms, true);
 }

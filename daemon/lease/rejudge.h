@@ -36,7 +36,7 @@ struct rejudge {
 	size_t reserved_len, reserved_size;
 	bool renamed; /* some lease is to be written under another name */
 	bool led;     /* some lease leads to another port: all such are written */
-	/* out of memory: a new lease was left out; its next lookup makes it */
+	/* out of memory: a lease was left out; its next lookup makes it */
 	bool failed;
 };
 
@@ -57,7 +57,8 @@ void rejudge_run(struct rejudge *j, struct leases *leases,
 /* The change was made, or was not. */
 void rejudge_settle(struct rejudge *j, bool committed);
 
-/* Write every lease into the change again, for a table that has been lost. */
-void rejudge_repeat(struct leases *leases, struct change *change, int64_t now_ms);
+/* Behind a run, before its change is sent: write every lease into it again, for a table
+ * that has been lost. */
+void rejudge_repeat(struct rejudge *j, int64_t now_ms);
 
 #endif

@@ -22,6 +22,7 @@ leased_set_up(void **state)
 	f.config.pod_ranges[0] = (struct prefix){
 	    .addr = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 0}), .len = 16};
 	change_begin(&f.change, &table);
+	f.rejudge = (struct rejudge){.leases = f.leases, .change = &f.change};
 	*state = &f;
 	return 0;
 }

@@ -270,7 +270,7 @@ test_repeat_writes_each_lease_once(void **state)
 	leased_hold(f, "google.com", 1, 443);
 	leased_hold(f, "other.test", 1, 443);
 	leased_hold(f, "other.test", 2, 443);
-	rejudge_repeat(f->leases, &f->change, NOW);
+	rejudge_repeat(&f->rejudge, NOW);
 	assert_int_equal(change_end(&f->change), 0);
 	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 1);
 	assert_int_equal(leased_records(f, ENFORCER_LEASES, "other.test"), 1);
@@ -282,7 +282,7 @@ test_repeat_leaves_out_what_has_ended(void **state)
 	struct fixture *f = *state;
 
 	leased_hold(f, "google.com", 1, 443);
-	rejudge_repeat(f->leases, &f->change, NOW + 60000);
+	rejudge_repeat(&f->rejudge, NOW + 60000);
 	assert_int_equal(change_end(&f->change), 0);
 	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 0);
 }
@@ -330,11 +330,46 @@ test_what_is_written_again_is_not_cut_below_what_is_under_way(void **state)
 	lease = lease_reserve(f->leases, g, &t, &renew);
 	lease_grant_release(f->leases, g);
 	assert_int_equal(lease_ask(f->leases, lease, NOW, NOW + 900000), 900000);
-	rejudge_repeat(f->leases, &f->change, NOW);
+	rejudge_repeat(&f->rejudge, NOW);
 	assert_int_equal(change_end(&f->change), 0);
 	assert_true(leased_message(f, &m));
 	assert_int_equal(m.body.leases[0].timeout_ms, 900000);
 	lease_settle(f->leases, lease, true, NOW + 900000);
+}
+
+/* A commit of it is under way, and fails when the change has written it: it is known, so
+ * that the next change can withdraw it. */
+static void
+test_what_the_change_writes_early_stands_by_the_change(void **state)
+{
+	struct fixture *f = *state;
+	const struct lease_target t = {
+	    .addr = addr_make(AF_INET, (uint8_t[]){198, 51, 100, 1}),
+	    .port = 443,
+	    .proto = IPPROTO_TCP,
+	    .to = 8443,
+	};
+	struct lease *lease;
+	struct grant *g;
+	struct name name;
+	bool renew;
+
+	assert_int_equal(name_parse("google.com", 10, &name), 0);
+	g = lease_grant(f->leases, &f->pod, &name);
+	lease = lease_reserve(f->leases, g, &t, &renew);
+	lease_grant_release(f->leases, g);
+	(void)lease_ask(f->leases, lease, NOW, NOW + 60000);
+	leased_judge(
+	    f, POLICY ENTRY("google", "google.com",
+		   "{number: 443, name: https, protocol: HTTPS, targetPort: 8443}", ""));
+	assert_int_equal(leased_records(f, ENFORCER_LEASES, "google.com"), 1);
+	lease_settle(f->leases, lease, false, 0); /* the commit came too late */
+	rejudge_settle(&f->rejudge, true);
+	assert_int_equal(leases_counts(f->leases).leases, 1);
+	leased_judge(f, POLICY);
+	assert_int_equal(leased_records(f, ENFORCER_REVOKE, ""), 1);
+	rejudge_settle(&f->rejudge, true);
+	assert_int_equal(leases_counts(f->leases).leases, 0);
 }
 
 static void
@@ -389,6 +424,7 @@ main(void)
 	    TEST(test_address_that_became_forbidden_goes),
 	    TEST(test_shared_address_goes_with_its_last_name),
 	    TEST(test_what_is_written_again_is_not_cut_below_what_is_under_way),
+	    TEST(test_what_the_change_writes_early_stands_by_the_change),
 	    TEST(test_nothing_is_asked_for_longer_than_the_limit),
 	    TEST(test_same_endpoints_keep_what_came_from_them),
 	    TEST(test_other_endpoints_keep_only_what_is_listed),
