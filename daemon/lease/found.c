@@ -103,7 +103,7 @@ found_wants_more(struct found *f)
 	merge_stale(f);
 	f->fresh += found_stale(f) - f->stale_before;
 	f->stale_before = found_stale(f);
-	return f->fresh > 0 && found_may_repeat(f);
+	return (f->dumps < 2 || f->fresh > 0) && found_may_repeat(f);
 }
 
 bool

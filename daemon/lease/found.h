@@ -7,7 +7,8 @@
  * by counting; when it collects elements that have ended between two pieces, it passes
  * over as many that live, and says nothing of it (seen on 6.18: some 60 of 1000, in one
  * dump of 600). What is not known here would be judged by no registry. So it is dumped
- * until nothing new comes, FOUND_DUMPS_MAX times at most, those that failed included.
+ * until nothing new comes, twice at least and FOUND_DUMPS_MAX times at most, those that
+ * failed included.
  *
  * The list of those that cannot be kept is bounded; what is beyond it ends by its own
  * timeout.

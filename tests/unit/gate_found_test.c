@@ -117,6 +117,25 @@ test_dumps_come_to_an_end(void **state)
 	assert_int_equal(f->outcome.kept, FOUND_DUMPS_MAX);
 }
 
+/* All that it has is known: one more may have what it passed over. */
+static void
+test_a_repair_looks_twice(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id;
+
+	bed_start(f);
+	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	id = bed_expect(f, ENFORCER_DUMP);
+	bed_dump_one(f, id, "a.test", 1, 50000);
+	bed_answer(f, id, 0);
+	id = bed_expect(f, ENFORCER_DUMP);
+	bed_dump_one(f, id, "foreign.test", 8, 50000);
+	bed_dumped(f, id);
+	bed_answer(f, bed_expect(f, ENFORCER_END), 0);
+	assert_string_equal(f->revoked, "198.51.100.8");
+}
+
 int
 main(void)
 {
@@ -125,6 +144,7 @@ main(void)
 	    TEST(test_who_takes_a_table_over_renews_what_seems_new),
 	    TEST(test_what_one_dump_passes_over_another_one_has),
 	    TEST(test_dumps_come_to_an_end),
+	    TEST(test_a_repair_looks_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
