@@ -30,8 +30,9 @@ struct owner {
 	int monitor; /* -1: nobody else can change the table, or it is not there yet */
 	bool owned;  /* nobody else can, by the flags of the table that was made */
 	bool ready;  /* the table has been made, and not been lost since */
-	bool made;   /* the table was made by us, so the loop counts on its leases */
-	bool lost;   /* LOST was said, and no table made since */
+	bool made;   /* the table was made by us */
+	bool counted_on; /* the loop knows of leases in it: by that, or by a dump */
+	bool lost;       /* LOST was said, and no table made since */
 	bool without_log;
 	uint32_t timeout_max_ms;
 	uint32_t services; /* that the table has */
@@ -168,7 +169,9 @@ watch(struct owner *o)
 	if (o->owned && o->transaction.table.own)
 		return 0;
 	if (o->monitor >= 0) {
-		(void)monitor_read(o->monitor); /* older than what is being made now */
+		/* rules are made anew, leases are not */
+		if (monitor_read(o->monitor) && o->made)
+			say_lost(o);
 		return 0;
 	}
 	return monitor_open(o->nl.port, &o->monitor);
@@ -201,8 +204,8 @@ make_table(struct owner *o, struct making *making, bool *ret_anew)
 	if (r < 0)
 		return r;
 	o->without_log = !making->log;
-	*ret_anew =
-	    o->transaction.table.adopt && (making->existed ? !making->whole : o->made);
+	*ret_anew = o->transaction.table.adopt &&
+		    (making->existed ? !making->whole : o->counted_on);
 	return unwatch_owned(o);
 }
 
@@ -276,7 +279,7 @@ take_end(struct owner *o)
 		o->enforces = t->table.enforce;
 		if (anew)
 			say_lost(o);
-		o->made = o->ready = true;
+		o->made = o->counted_on = o->ready = true;
 		o->lost = false;
 	} else {
 		free(pods);
@@ -337,6 +340,7 @@ take_dump(struct owner *o, uint32_t id)
 	o->out.kind = ENFORCER_LEASES;
 	o->out.id = id;
 	r = dump_all(o);
+	o->counted_on |= r == 0;
 	flush_dump(o);
 	say(o, ENFORCER_RESULT, id, r);
 }
