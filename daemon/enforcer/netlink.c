@@ -340,6 +340,18 @@ take_answer(
 	return r;
 }
 
+/* One that broke off goes on in the kernel, and lets no other one begin, until all of it
+ * has been taken. */
+static void
+drain(struct netlink *nl)
+{
+	ssize_t len = 1;
+
+	for (int lost = 0; len > 0 || (len == -ENOBUFS && lost < INTERRUPTS_MAX);
+	     lost += len < 0)
+		len = receive(nl);
+}
+
 int
 netlink_ask(
     struct netlink *nl, const struct nlmsghdr *nlh, netlink_answer_fn answer, void *ctx)
@@ -361,7 +373,9 @@ netlink_ask(
 			r = -EIO;
 	}
 	clear(nl);
-	if (r < 0)
+	if (r < 0) {
+		drain(nl);
 		return r;
+	}
 	return mixed ? -EINTR : 0;
 }

@@ -265,6 +265,49 @@ stop(void *ctx, const struct nlmsghdr *nlh)
 	return -ECANCELED;
 }
 
+static int
+break_off(void *ctx, const struct nlmsghdr *nlh)
+{
+	(void)ctx;
+	(void)nlh;
+	return -ENOMEM;
+}
+
+static int
+count_one(void *ctx, const struct nlmsghdr *nlh)
+{
+	(void)nlh;
+	++*(int *)ctx;
+	return 0;
+}
+
+/* The kernel does not begin another one before that has come to its end. */
+static void
+a_dump_that_breaks_off_is_in_nobodys_way(void **state)
+{
+	const int chains = 5000;
+	struct netlink *nl = *state;
+	char name[32];
+	int count = 0;
+
+	netlink_begin(nl);
+	add_table(nl);
+	for (int i = 0; i < chains; i++) {
+		(void)snprintf(name, sizeof(name), "chain%d", i);
+		add_chain(nl, name);
+	}
+	assert_int_equal(netlink_commit(nl, NULL), 0);
+	assert_int_equal(
+	    netlink_ask(
+		nl, netlink_question(nl, NFT_MSG_GETCHAIN, NLM_F_DUMP), break_off, NULL),
+	    -ENOMEM);
+	assert_int_equal(
+	    netlink_ask(nl, netlink_question(nl, NFT_MSG_GETCHAIN, NLM_F_DUMP), count_one,
+		&count),
+	    0);
+	assert_int_equal(count, chains);
+}
+
 static void
 a_question_gets_its_answers(void **state)
 {
@@ -318,6 +361,8 @@ main(void)
 		every_acknowledgement_is_read_and_matched, enter, leave),
 	    cmocka_unit_test_setup_teardown(
 		more_errors_than_the_queue_holds_are_still_a_refusal, enter, leave),
+	    cmocka_unit_test_setup_teardown(
+		a_dump_that_breaks_off_is_in_nobodys_way, enter, leave),
 	    cmocka_unit_test_setup_teardown(a_question_gets_its_answers, enter, leave),
 	};
 
