@@ -74,6 +74,15 @@ struct report_connection {
 	const struct registry_host *near; /* that nearly opened it; NULL: none */
 };
 
+struct report_wildcard {
+	const struct addr *pod;
+	const struct workload *workload;  /* NULL: not known */
+	const struct registry_host *host; /* the wildcard that this name is under */
+	const char *option;               /* the limit that is reached */
+	uint32_t names;                   /* that went out in this minute */
+	size_t bytes;
+};
+
 void report_init(struct report *r, const struct hash_key *key, struct history *history);
 
 /* A lookup was refused. */
@@ -91,10 +100,10 @@ void report_commit_failed(
 /* A pod sends more queries than it may. */
 void report_rate(
     struct report *r, const struct addr *pod, const struct workload *w, int64_t now_ms);
-/* A pod asks for more names under wildcards than it may; host: the wildcard of this one.
- * Told once in REPORT_WILDCARD_MS for each pod. */
-void report_wildcard(struct report *r, const struct addr *pod, const struct workload *w,
-    const struct registry_host *host, int64_t now_ms);
+/* A pod asks for more names under wildcards than it may. Told once in REPORT_WILDCARD_MS
+ * for each pod that is known, whatever address it asks from; else for each address. */
+void report_wildcard(
+    struct report *r, const struct report_wildcard *subject, int64_t now_ms);
 /* The enforcer has cut established flows; lost: and could not cut these. */
 void report_flows(uint32_t cut, uint32_t lost, int result);
 /* A limit left nothing of an answer, or a part of it. */

@@ -2,6 +2,7 @@
 /* What daemon/log/report.h tells of limits. */
 #include "daemon/log/report.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "daemon/log/report_admission.h"
@@ -78,26 +79,36 @@ report_rate(
 	    f.who);
 }
 
-void
-report_wildcard(struct report *r, const struct addr *pod, const struct workload *w,
-    const struct registry_host *host, int64_t now_ms)
+static struct report_slot *
+admit_wildcard(struct report *r, const struct report_wildcard *subject, int64_t now_ms,
+    uint64_t *ret_suppressed)
 {
-	uint8_t key[2 + sizeof(*pod)] = {LOG_LIMIT, STRAIN_LIMITS};
+	const struct workload *w = subject->workload;
+	const void *who = w != NULL ? (const void *)&w->identity : subject->pod;
+	const size_t len = w != NULL ? sizeof(w->identity) : sizeof(*subject->pod);
+	uint8_t key[2 + MAX_OF(sizeof(w->identity), sizeof(*subject->pod))] = {
+	    LOG_LIMIT, STRAIN_LIMITS};
+
+	memcpy(key + 2, who, len);
+	return report_admit_key(r, subject->pod, key, 2 + len, now_ms, ret_suppressed);
+}
+
+void
+report_wildcard(struct report *r, const struct report_wildcard *subject, int64_t now_ms)
+{
 	struct report_slot *slot;
 	struct report_fields f;
 	uint64_t suppressed;
 
-	memcpy(key + 2, pod, sizeof(*pod));
-	slot = report_admit_key(r, pod, key, sizeof(key), now_ms, &suppressed);
+	slot = admit_wildcard(r, subject, now_ms, &suppressed);
 	if (slot == NULL)
 		return;
 	slot->until_ms = now_ms + REPORT_WILDCARD_MS;
-	report_describe_pod(&f, pod, w, suppressed);
-	report_add(&f, "LIMIT", "pods.wildcardNamesPerMinute");
-	report_add_entry(&f, host);
+	report_describe_pod(&f, subject->pod, subject->workload, suppressed);
+	report_add(&f, "LIMIT", subject->option);
+	report_add_entry(&f, subject->host);
 	log_event(LOG_LIMIT, LOG_PRIORITY_WARNING, f.list, f.len,
-	    "answered SERVFAIL to %s: it asks for more names under wildcards, here %s, "
-	    "than "
-	    "pods.wildcardNamesPerMinute or pods.wildcardBytesPerMinute let it",
-	    f.who, host->host);
+	    "answered SERVFAIL to %s: with %" PRIu32 " names of %zu bytes under "
+	    "wildcards, now %s, %s is reached for this minute",
+	    f.who, subject->names, subject->bytes, subject->host->host, subject->option);
 }

@@ -45,6 +45,26 @@ query_ask_known(struct query *q, int64_t now_ms, struct answer **ret_answer)
 	return 0;
 }
 
+static void
+tell_wildcard(const struct query *q, const struct wildcard_pod *pod,
+    const struct wildcard_budget *budget, int64_t now_ms)
+{
+	const struct queries *all = q->all;
+	const struct wildcard_budget taken = wildcard_taken(all->wildcard, pod, now_ms);
+	const bool names = budget->names != 0 && taken.names >= budget->names;
+	const struct report_wildcard subject = {
+	    .pod = pod->addr,
+	    .workload = registry_workload(all->registry, pod->addr),
+	    .host = q->verdict.host,
+	    .option =
+		names ? "pods.wildcardNamesPerMinute" : "pods.wildcardBytesPerMinute",
+	    .names = taken.names,
+	    .bytes = taken.bytes,
+	};
+
+	report_wildcard(all->report, &subject, now_ms);
+}
+
 bool
 query_may_ask(struct query *q, int64_t now_ms)
 {
@@ -61,8 +81,7 @@ query_may_ask(struct query *q, int64_t now_ms)
 	    wildcard_take(all->wildcard, &pod, &q->question.name, &budget, now_ms))
 		return true;
 	all->counts.wildcard_limited++;
-	report_wildcard(all->report, &q->source.addr,
-	    registry_workload(all->registry, &q->source.addr), v->host, now_ms);
+	tell_wildcard(q, &pod, &budget, now_ms);
 	return false;
 }
 

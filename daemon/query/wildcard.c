@@ -108,6 +108,12 @@ has_room(const struct account *a, size_t len, const struct wildcard_budget *budg
 	return budget->bytes == 0 || a->bytes + len <= budget->bytes;
 }
 
+static bool
+is_present(const struct account *a, uint64_t pod, int64_t now_ms)
+{
+	return a->pod == pod && now_ms - a->begun_ms < WILDCARD_PERIOD_MS;
+}
+
 bool
 wildcard_take(struct wildcard *w, const struct wildcard_pod *pod, const struct name *name,
     const struct wildcard_budget *budget, int64_t now_ms)
@@ -119,7 +125,7 @@ wildcard_take(struct wildcard *w, const struct wildcard_pod *pod, const struct n
 	if (budget->names == 0 && budget->bytes == 0)
 		return true;
 	a = find_account(w, id);
-	if (a->pod != id || now_ms - a->begun_ms >= WILDCARD_PERIOD_MS)
+	if (!is_present(a, id, now_ms))
 		*a = (struct account){.pod = id, .begun_ms = now_ms};
 	a->used_ms = now_ms;
 	print = fingerprint(w, a, name);
@@ -132,4 +138,15 @@ wildcard_take(struct wildcard *w, const struct wildcard_pod *pod, const struct n
 	a->names++;
 	a->bytes += name->len;
 	return true;
+}
+
+struct wildcard_budget
+wildcard_taken(struct wildcard *w, const struct wildcard_pod *pod, int64_t now_ms)
+{
+	const uint64_t id = pod_of(w, pod);
+	const struct account *a = find_account(w, id);
+
+	if (!is_present(a, id, now_ms))
+		return (struct wildcard_budget){0};
+	return (struct wildcard_budget){.names = a->names, .bytes = a->bytes};
 }

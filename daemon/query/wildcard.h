@@ -35,7 +35,7 @@
 
 struct wildcard;
 
-struct wildcard_budget { /* for a period; 0: no limit */
+struct wildcard_budget { /* of a period; as a limit, 0: none */
 	uint32_t names;
 	size_t bytes;
 };
@@ -53,5 +53,8 @@ void wildcard_free(struct wildcard *w);
 /* May this pod have this name asked? Then it has been taken from its budget. */
 bool wildcard_take(struct wildcard *w, const struct wildcard_pod *pod,
     const struct name *name, const struct wildcard_budget *budget, int64_t now_ms);
+/* What this pod has taken in its present period; nothing when it has none. */
+struct wildcard_budget wildcard_taken(
+    struct wildcard *w, const struct wildcard_pod *pod, int64_t now_ms);
 
 #endif

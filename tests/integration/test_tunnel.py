@@ -70,6 +70,22 @@ def test_a22_names_have_a_budget(daemon: Daemon, pod: Pod, other_pod: Pod, famil
     assert len(daemon.log.since(mark, "limit")) == 1, "a record for each is a flood too"
 
 
+def test_a22_a_pod_is_told_of_once(daemon: Daemon, pod: Pod, other_pod: Pod) -> None:
+    """On both families together, with what is used up and what it took."""
+    budget(daemon, 0, "1KiB", pod, other_pod)
+    mark = daemon.log.mark()
+    names = [f"n{i:03}.{WILD}" for i in range(100)]
+    size = len(names[0]) + 2
+    for family in (4, 6):
+        send(pod, names, "A", family)
+    ask(other_pod.namespace, "google.com")
+    record = daemon.log.wait_for(is_event("limit"), since=mark)
+    assert record["EGRESSD_LIMIT"] == "pods.wildcardBytesPerMinute"
+    may = 1024 // size
+    assert f"{may} names of {may * size} bytes" in record["message"]
+    assert len(daemon.log.since(mark, "limit")) == 1
+
+
 def tunnel(daemon: Daemon, pod: Pod, other_pod: Pod, count: int) -> None:
     """No more than the budget's bytes leave; the other pod has lost nothing."""
     budget(daemon, 1000, "64KiB", pod)

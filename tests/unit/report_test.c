@@ -227,6 +227,43 @@ test_a_limit_that_is_near_is_told_once(void **state)
 	assert_int_equal(told() - before, 5);
 }
 
+static void
+exceed(struct report *r, const struct workload *w, uint8_t pod, int64_t now_ms)
+{
+	const struct addr addr = addr_make(AF_INET, (uint8_t[]){10, 244, 0, pod});
+	const struct registry_host host = {.host = "*.wild.test", .wildcard = true};
+	const struct report_wildcard s = {
+	    .pod = &addr, .workload = w, .host = &host, .option = "some.limit"};
+
+	report_wildcard(r, &s, now_ms);
+}
+
+/* Which address it asks from does not matter where it is known. */
+static void
+test_names_under_wildcards_are_told_once_a_pod_and_minute(void **state)
+{
+	static struct report r;
+	struct hash_key key = {{1, 2}};
+	const struct workload one = {.namespace = "n", .name = "one", .identity = 1};
+	const struct workload two = {.namespace = "n", .name = "two", .identity = 2};
+	uint64_t before = told();
+
+	(void)state;
+	report_init(&r, &key, NULL);
+	exceed(&r, &one, 1, 1000);
+	exceed(&r, &one, 2, 1001);
+	exceed(&r, &one, 1, 1000 + REPORT_WILDCARD_MS - 1);
+	assert_int_equal(told() - before, 1);
+	exceed(&r, &two, 1, 1002);
+	exceed(&r, NULL, 1, 1002);
+	exceed(&r, NULL, 2, 1002);
+	exceed(&r, NULL, 1, 1003);
+	assert_int_equal(told() - before, 4);
+	exceed(&r, &one, 2, 1000 + REPORT_WILDCARD_MS);
+	assert_int_equal(told() - before, 5);
+	assert_int_equal(r.suppressed_total, 3);
+}
+
 int
 main(void)
 {
@@ -239,6 +276,7 @@ main(void)
 	    cmocka_unit_test(test_the_history_counts_repeats),
 	    cmocka_unit_test(test_all_pods_together_are_bounded),
 	    cmocka_unit_test(test_a_limit_that_is_near_is_told_once),
+	    cmocka_unit_test(test_names_under_wildcards_are_told_once_a_pod_and_minute),
 	};
 
 	/* a path that no journal listens at: records wait, and count */

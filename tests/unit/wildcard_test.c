@@ -101,6 +101,22 @@ bytes_have_a_budget_too(void **state)
 }
 
 static void
+what_was_taken_is_told(void **state)
+{
+	const struct wildcard_budget bytes = {.bytes = 100};
+	const struct addr addr = addr_make(AF_INET, (uint8_t[]){10, 0, 0, 1});
+	const struct wildcard_pod who = {.identity = 1, .addr = &addr};
+	struct wildcard_budget t = wildcard_taken(*state, &who, 5000);
+
+	assert_true(t.names == 0 && t.bytes == 0); /* it has never asked */
+	assert_int_equal(taken(*state, 1, 0, 50, &bytes, 5000), 7);
+	t = wildcard_taken(*state, &who, 5000 + 59999);
+	assert_true(t.names == 7 && t.bytes == 7 * 13);
+	t = wildcard_taken(*state, &who, 5000 + 60000);
+	assert_true(t.names == 0 && t.bytes == 0);
+}
+
+static void
 pods_do_not_share(void **state)
 {
 	assert_int_equal(taken(*state, 1, 0, 50, &ten, 5000), 10);
@@ -185,6 +201,7 @@ main(void)
 	    TEST(a_name_counts_once),
 	    TEST(a_name_counts_again_in_the_next_minute),
 	    TEST(bytes_have_a_budget_too),
+	    TEST(what_was_taken_is_told),
 	    TEST(pods_do_not_share),
 	    TEST(who_is_not_known_counts_by_address),
 	    TEST(no_limit_is_no_limit),
