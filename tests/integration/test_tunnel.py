@@ -44,11 +44,14 @@ def send(pod: Pod, names: list[str], rdtype: str = "A", family: int = 4) -> Coun
     return told
 
 
-def budget(daemon: Daemon, names: int, size: str, *pods: Pod) -> None:
-    daemon.configure({"pods": {"wildcardNamesPerMinute": names, "wildcardBytesPerMinute": size}})
+def budget(daemon: Daemon, names: int, size: str, *pods: Pod, mode: str = "REGISTRY_ONLY",
+           **config: str) -> None:
+    daemon.configure({"pods": {"wildcardNamesPerMinute": names, "wildcardBytesPerMinute": size},
+                      **config})
     daemon.load(manifests.service_entry(f"*.{WILD}", resolution="NONE"),
                 manifests.service_entry("google.com"),
-                *(manifests.pod(f"pod{i}", [p.v4, p.v6]) for i, p in enumerate(pods)))
+                *(manifests.pod(f"pod{i}", [p.v4, p.v6]) for i, p in enumerate(pods)),
+                mode=mode)
 
 
 def test_a22_names_have_a_budget(daemon: Daemon, pod: Pod, other_pod: Pod, family: int) -> None:
@@ -84,6 +87,31 @@ def test_a22_a_pod_is_told_of_once(daemon: Daemon, pod: Pod, other_pod: Pod) -> 
     may = 1024 // size
     assert f"{may} names of {may * size} bytes" in record["message"]
     assert len(daemon.log.since(mark, "limit")) == 1
+
+
+@pytest.mark.parametrize("rdtype", ["HTTPS", "SVCB"])
+def test_a22_a_type_is_no_way_round(daemon: Daemon, pod: Pod, rdtype: str) -> None:
+    """A name counts once for all types, and a new one counts whatever its type."""
+    budget(daemon, NAMES, "0", pod, httpsRecords="lease")
+    names = [f"n{i}.{WILD}" for i in range(NAMES + 200)]
+    assert send(pod, names, rdtype) == {"NOERROR": NAMES, "SERVFAIL": 200}
+    assert send(pod, names) == {"NOERROR": NAMES, "SERVFAIL": 200}
+
+
+@pytest.mark.parametrize("rdtype", ["TXT", "NULL", "CNAME", "MX", "HTTPS"])
+def test_a22_what_is_not_served_is_not_asked(daemon: Daemon, pod: Pod, rdtype: str) -> None:
+    budget(daemon, NAMES, "0", pod)
+    asked = daemon.counter("upstream_questions")
+    names = [f"n{i}.{WILD}" for i in range(NAMES + 200)]
+    assert send(pod, names, rdtype) == {"NOERROR": len(names)}
+    assert daemon.counter("upstream_questions") == asked
+
+
+def test_a22_who_may_reach_anything_has_no_budget(daemon: Daemon, pod: Pod) -> None:
+    budget(daemon, NAMES, "1KiB", pod, mode="ALLOW_ANY")
+    names = [f"n{i}.{WILD}" for i in range(NAMES + 200)]
+    assert send(pod, names) == {"NOERROR": len(names)}
+    assert daemon.counter("wildcard_limited") == 0
 
 
 def tunnel(daemon: Daemon, pod: Pod, other_pod: Pod, count: int) -> None:
