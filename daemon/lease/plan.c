@@ -40,7 +40,7 @@ cover_target(const struct plan *p, struct grant *grant, const struct lease_targe
 static bool
 is_internal(const struct plan *p, const struct addr *addr)
 {
-	return p->host->in_zone &&
+	return p->host->in_zone && !p->switching &&
 	       prefixes_contain(p->config->internal, p->config->internal_count, addr);
 }
 

@@ -320,6 +320,7 @@ make_plan(struct run *run, struct commit_request *request)
 	    .answer = q->answer,
 	    .from = q->group == ROUTE_GATHERED ? q->gather.from : NULL,
 	    .ttl_s = q->ttl_s,
+	    .switching = q->all->before != NULL,
 	    .reserve = q->commits < COMMITS_MAX,
 	};
 	struct strain *strain = leases_strain(plan.leases);

@@ -18,6 +18,7 @@ struct fixture {
 	struct addr pod;
 	struct name name;
 	struct plan plan;
+	bool switching;
 	struct answer *answer;
 	struct commit_request request;
 };
@@ -77,6 +78,7 @@ make(struct fixture *f, size_t addresses, uint32_t ttl_s, bool reserve)
 	    .host = &f->host,
 	    .answer = f->answer,
 	    .ttl_s = ttl_s,
+	    .switching = f->switching,
 	    .reserve = reserve,
 	};
 	plan_make(&f->plan, NOW, &keep, &f->request);
@@ -230,6 +232,11 @@ test_a_zone_needs_no_lease_for_internal_ranges(void **state)
 	assert_int_equal(make(f, 3, 60, true), 7);
 	assert_int_equal(f->request.len, 1);
 	plan_drop(f->leases, &f->request);
+	f->switching = true;
+	assert_int_equal(make(f, 3, 60, true), 7);
+	assert_int_equal(f->request.len, 3);
+	plan_drop(f->leases, &f->request);
+	f->switching = false;
 	f->host.in_zone = false;
 	assert_int_equal(make(f, 3, 60, true), 7);
 	assert_int_equal(f->request.len, 3);
