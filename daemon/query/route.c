@@ -23,8 +23,16 @@ route_asks_addresses(uint16_t type)
 	return type == TYPE_A || type == TYPE_AAAA;
 }
 
+/* A client may go to what these hint at without a lookup. */
+static bool
+has_hints(uint16_t type)
+{
+	return type == TYPE_HTTPS || type == TYPE_SVCB;
+}
+
 bool
 route_serves(const struct verdict *v, uint16_t type)
 {
-	return v->kind != VERDICT_HOST || v->host->in_zone || route_asks_addresses(type);
+	return v->kind != VERDICT_HOST || route_asks_addresses(type) ||
+	       (v->host->in_zone && !has_hints(type));
 }

@@ -18,8 +18,8 @@
 size_t route_group(const struct verdict *v);
 /* Is it a question for addresses, which may be leased? */
 bool route_asks_addresses(uint16_t type);
-/* A registered name serves addresses; in an internal zone and under ALLOW_ANY every type
- * is relayed. */
+/* A registered name serves addresses, and in an internal zone every type but those with
+ * hints (daemon/query/hint.h); a zone's other names, and those under ALLOW_ANY, all. */
 bool route_serves(const struct verdict *v, uint16_t type);
 
 #endif

@@ -103,6 +103,10 @@ def test_in_a_zone_a_service_serves_all_types(daemon: Daemon, upstream: FakeUpst
     daemon.load(*pods(pod, other_pod), *services())
     reply = ask(pod.namespace, f"_p443._tcp.db.default.{DOMAIN}", "SRV")
     assert reply.rcode == "NOERROR" and len(reply.message.answer) == 1
+    upstream.script = lambda q: answer(q, f"@ {q.type} 1 . ipv4hint={GOOD[4]}")
+    for kind in ("HTTPS", "SVCB"):  # a client would go to the hints
+        reply = ask(pod.namespace, f"db.default.{DOMAIN}", kind)
+        assert reply.rcode == "NOERROR" and not reply.message.answer
     assert daemon.leases() == []
 
 

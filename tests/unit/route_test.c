@@ -12,14 +12,14 @@ static const struct registry_host zoned = {.in_zone = true, .zone = 2};
 static const struct {
 	struct verdict verdict;
 	size_t group;
-	bool serves_srv;
+	bool serves_srv, serves_https;
 } cases[] = {
-    {{.kind = VERDICT_HOST, .host = &plain}, 0, false},
-    {{.kind = VERDICT_HOST, .host = &listed}, ROUTE_LOCAL, false},
-    {{.kind = VERDICT_HOST, .host = &pointing}, ROUTE_GATHERED, false},
-    {{.kind = VERDICT_HOST, .host = &zoned}, 3, true},
-    {{.kind = VERDICT_ZONE, .zone = 1}, 2, true},
-    {{.kind = VERDICT_OPEN}, 0, true},
+    {{.kind = VERDICT_HOST, .host = &plain}, 0, false, false},
+    {{.kind = VERDICT_HOST, .host = &listed}, ROUTE_LOCAL, false, false},
+    {{.kind = VERDICT_HOST, .host = &pointing}, ROUTE_GATHERED, false, false},
+    {{.kind = VERDICT_HOST, .host = &zoned}, 3, true, false},
+    {{.kind = VERDICT_ZONE, .zone = 1}, 2, true, true},
+    {{.kind = VERDICT_OPEN}, 0, true, true},
 };
 
 static void
@@ -32,6 +32,10 @@ verdicts_have_routes(void **state)
 		assert_true(route_serves(&cases[i].verdict, TYPE_AAAA));
 		assert_int_equal(
 		    route_serves(&cases[i].verdict, 33), cases[i].serves_srv);
+		assert_int_equal(
+		    route_serves(&cases[i].verdict, TYPE_HTTPS), cases[i].serves_https);
+		assert_int_equal(
+		    route_serves(&cases[i].verdict, TYPE_SVCB), cases[i].serves_https);
 	}
 }
 
