@@ -147,11 +147,16 @@ bounds_lead(const struct enforcer_way *list, size_t count, uint32_t services)
 }
 
 bool
-bounds_key(const struct enforcer_lease *l)
+bounds_revoke(const struct enforcer_lease *l)
 {
 	return bounds_addr(&l->pod) && bounds_addr(&l->destination) &&
-	       l->pod.family == l->destination.family && l->port != 0 &&
-	       is_proto(l->proto);
+	       l->pod.family == l->destination.family;
+}
+
+bool
+bounds_key(const struct enforcer_lease *l)
+{
+	return bounds_revoke(l) && l->port != 0 && is_proto(l->proto);
 }
 
 bool

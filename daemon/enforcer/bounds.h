@@ -35,8 +35,10 @@ bool bounds_fixed(const struct enforcer_fixed *f);
 bool bounds_way(const struct enforcer_way *w);
 /* All records of a LEAD, of one of the services 1 to services. */
 bool bounds_lead(const struct enforcer_way *list, size_t count, uint32_t services);
-/* Could be an element: one family, TCP or UDP, a port. Enough to take a lease away. */
+/* Could be an element of ours: one family, TCP or UDP, a port. */
 bool bounds_key(const struct enforcer_lease *l);
+/* One that is to go may be of any protocol and port: somebody else may have made it. */
+bool bounds_revoke(const struct enforcer_lease *l);
 /* Of these pods, or some of them, and whole as its record says. */
 bool bounds_cut(
     const struct enforcer_cut *c, const struct prefix *pods, size_t pod_count);

@@ -104,7 +104,7 @@ read_lease(const struct nlattr *element, void *ctx)
 	if (key == NULL || !d->form->read_key(key, len, d->family, &lease))
 		return -EPROTO;
 	left_ms = read_u64(a.of[NFTA_SET_ELEM_EXPIRATION]);
-	if (left_ms == 0)
+	if (left_ms == 0 && a.of[NFTA_SET_ELEM_EXPIRATION] != NULL)
 		return MNL_CB_OK;
 	lease.timeout_ms = (uint32_t)MIN_OF(left_ms, UINT32_MAX);
 	read_comment(a.of[NFTA_SET_ELEM_USERDATA], name);

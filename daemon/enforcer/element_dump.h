@@ -18,7 +18,7 @@ typedef int (*element_lease_fn)(
     void *ctx, const struct enforcer_lease *lease, const char *name);
 /* Ask for all elements of a set of this form. -ENOENT without the set; -EINTR as
  * netlink_ask; -EPROTO for an element that is none of ours. One that has ended is passed
- * over. */
+ * over; of one that never ends, which is none of ours, timeout_ms is 0. */
 MUST_CHECK int element_dump(struct netlink *nl, const struct element_form *form,
     const char *set, uint8_t family, element_lease_fn lease, void *ctx);
 

@@ -22,7 +22,8 @@ struct enforcer_lease {
 	/* 1: the kernel may hold it already: add, delete, add in one batch. */
 	uint8_t renew;
 	uint16_t to; /* the port that it leads to; 0: itself. Not told by a dump */
-	uint32_t timeout_ms; /* from the commit on; in a dump: what is left */
+	/* from the commit on; in a dump: what is left; 0: it never ends */
+	uint32_t timeout_ms;
 };
 
 struct enforcer_fixed {

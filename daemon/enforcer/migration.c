@@ -42,7 +42,8 @@ migration_give_up(struct migration *m)
 static int
 note_lease(void *ctx, const struct enforcer_lease *lease, const char *name)
 {
-	lease_list_add(ctx, lease, name);
+	if (lease->timeout_ms != 0) /* none of ours does not come over */
+		lease_list_add(ctx, lease, name);
 	return 0;
 }
 

@@ -147,7 +147,7 @@ add_leases(
 		if (!named &&
 		    is_taken_back(&m->body.leases[i], sizeof(m->body.leases[i])))
 			continue;
-		if (!bounds_key(&m->body.leases[i]))
+		if (!(named ? bounds_key : bounds_revoke)(&m->body.leases[i]))
 			refuse(t);
 		lease_list_add(list, &m->body.leases[i], named ? m->name : "");
 	}

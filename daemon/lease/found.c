@@ -55,8 +55,9 @@ found_take(struct found *f, struct leases *leases, struct recent *recent,
 		bool known = lease_find(leases, &lease->pod, &target) != NULL;
 
 		/* what was left when the kernel was asked is no more now */
-		if (named < 0 || lease_restore(leases, &lease->pod, &name, &target,
-				     f->asked_ms + lease->timeout_ms) < 0) {
+		if (named < 0 || lease->timeout_ms == 0 ||
+		    lease_restore(leases, &lease->pod, &name, &target,
+			f->asked_ms + lease->timeout_ms) < 0) {
 			buf_append(&f->stale, lease, sizeof(*lease));
 			continue;
 		}

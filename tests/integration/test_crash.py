@@ -120,3 +120,17 @@ def test_teardown_removes_the_table(daemon: Daemon, lab: Lab, pod: Pod) -> None:
     assert done.returncode == 0, done.stderr
     assert nft.table(lab.node) is None
     assert reach.connect(pod.namespace, zone.UNLISTED4, 443).result == "ok"
+
+
+@pytest.mark.parametrize("element", ["icmp . 0 timeout 1h", "tcp . 443", "tcp . 443 timeout 1h"])
+def test_what_others_wrote_meanwhile_goes(daemon: Daemon, lab: Lab, pod: Pod,
+                                          element: str) -> None:
+    """While nobody owned the table: whatever it is, it neither stays nor stops the start."""
+    daemon.load(manifests.service_entry("google.com"))
+    assert ask(pod.namespace, "google.com").addresses() == [zone.GOOGLE4]
+    daemon.stop()
+    lab.node.run("nft", "add", "element", *nft.TABLE, "leases4",
+                 f"{{ {pod.v4} . 192.0.2.9 . {element} }}", check=True)
+    daemon.start()
+    listed = lab.node.run("nft", "list", "set", *nft.TABLE, "leases4", check=True).stdout
+    assert "192.0.2.9" not in listed and zone.GOOGLE4 in listed

@@ -234,7 +234,7 @@ elements_of_others_do_no_harm(void **state)
 	assert_int_equal(
 	    element_dump(*state, element_form_present(), "leases4", AF_INET, see, &seen),
 	    0);
-	assert_int_equal(seen.count, 1); /* one without an end is no lease */
+	assert_int_equal(seen.count, 2); /* one without an end is told, to be revoked */
 	assert_string_equal(seen.name, "");
 	assert_int_equal(seen.last.proto, IPPROTO_UDP);
 }
