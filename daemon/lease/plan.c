@@ -2,6 +2,7 @@
 #include "daemon/lease/plan.h"
 
 #include "daemon/enforcer/enforcer.h"
+#include "daemon/enforcer/ruleset.h"
 #include "policy/registry/way.h"
 
 uint32_t
@@ -44,6 +45,27 @@ is_internal(const struct plan *p, const struct addr *addr)
 	       prefixes_contain(p->config->internal, p->config->internal_count, addr);
 }
 
+/* The one address that no lease opens (daemon/enforcer/bounds.h): an entry's addresses
+ * do. */
+static bool
+is_metadata(const struct addr *addr)
+{
+	const struct prefix metadata = ruleset_metadata(addr->family);
+
+	return addr_equal(addr, &metadata.addr);
+}
+
+/* By itself; a range that holds it does not open it. */
+static bool
+is_listed(const struct plan *p, const struct addr *addr)
+{
+	for (size_t i = 0; i < p->host->address_count && !p->switching; i++)
+		if (p->host->addresses[i].len == addr_len(addr) * 8 &&
+		    addr_equal(&p->host->addresses[i].addr, addr))
+			return true;
+	return false;
+}
+
 /* Where the port leads at address i of the answer. */
 static uint16_t
 port_to(const struct plan *p, size_t i, const struct registry_port *port)
@@ -61,6 +83,8 @@ cover(const struct plan *p, struct grant *grant, size_t k, int64_t until_ms,
 	const struct addr *addr = &p->answer->addresses[k].addr;
 	size_t before = request->len;
 
+	if (is_metadata(addr))
+		return is_listed(p, addr);
 	if (is_internal(p, addr))
 		return true;
 	for (size_t i = 0; i < p->host->port_count; i++) {

@@ -33,7 +33,7 @@ struct plan {
 	const struct answer *answer;
 	const uint8_t *from; /* of a gathered answer, gather_waiter's; NULL: another's */
 	uint32_t ttl_s;      /* that will be handed out */
-	/* the kernel may not have config's internal ranges yet: they are leased */
+	/* the kernel may not have what config and host open by themselves yet */
 	bool switching;
 	bool reserve; /* else only what stands is kept */
 };

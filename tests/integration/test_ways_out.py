@@ -253,6 +253,22 @@ def test_the_metadata_address_is_open_only_where_it_is_listed(
     witness.only(mark, to([METADATA[family]], 80))
 
 
+@pytest.mark.parametrize("addresses", [True, False], ids=["addresses", "endpoint"])
+def test_a_name_of_the_metadata_address(daemon: Daemon, pod: Pod, family: int,
+                                        addresses: bool) -> None:
+    """It takes no lease: the entry's addresses open it, and an endpoint alone does not."""
+    listed = {"addresses": [METADATA[family]]} if addresses else {}
+    daemon.load(manifests.service_entry("metadata.listed", ports=[(80, "TCP")], resolution="STATIC",
+                                        endpoints=[{"address": METADATA[family]}], **listed))
+    reply = dnsclient.ask(pod.namespace, "metadata.listed", "A" if family == 4 else "AAAA",
+                          server=dnsclient.node_local(family))
+    assert reply.addresses() == ([METADATA[family]] if addresses else [])
+    assert reply.rcode == ("NOERROR" if addresses else "SERVFAIL")
+    assert daemon.leases() == []
+    refused = reach.connect(pod.namespace, METADATA[family], 80, 0.2).refused_at_once
+    assert refused == (not addresses)
+
+
 # What must go on
 
 
