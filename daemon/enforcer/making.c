@@ -25,6 +25,13 @@ struct attempt {
 	bool markless;   /* its set is too full for the mark */
 };
 
+/* There is nothing to renew, which would take two more messages for each lease. */
+static bool
+begins_empty(const struct attempt *a)
+{
+	return (!a->found.exists || a->way.replace) && a->migration.leases.count == 0;
+}
+
 /* The leases that a transaction takes away, then those that it makes. */
 static int
 put_leases(const struct attempt *a)
@@ -40,6 +47,8 @@ put_leases(const struct attempt *a)
 	r = transaction_grants(a->t, &list, &count);
 	if (r < 0)
 		return r;
+	for (size_t i = 0; i < count && begins_empty(a); i++)
+		list[i].renew = false;
 	element_grant(a->nl, list, count);
 	free(list);
 	return 0;

@@ -17,6 +17,7 @@
 #include "daemon/lease/plan.h"
 #include "daemon/lease/recent.h"
 #include "daemon/lease/rejudge.h"
+#include "daemon/lease/source.h"
 
 enum work {
 	WORK_NONE,
@@ -45,6 +46,7 @@ struct gate {
 	gate_done_fn done;
 	struct event *repair_timer;
 	bool stray; /* flows may have begun that the table would not have let */
+	bool large; /* a repair of the table as it stands did not fit into a batch */
 };
 
 static void on_lost(void *ctx, int reason);
@@ -260,6 +262,7 @@ static void
 on_dump_done(void *ctx, int result)
 {
 	struct gate *g = ctx;
+	bool adopt;
 
 	if (wants_another(&g->found, result)) {
 		result = dump_again(g);
@@ -272,9 +275,9 @@ on_dump_done(void *ctx, int result)
 		leases_set_doubt(g->leases);
 	/* What cannot be read can be replaced. It may hold a lease that nobody knows, of
 	 * a commit whose acknowledgement was lost. */
-	if (result == 0 || result == -ENOENT || g->after_dump == WORK_REPAIR)
-		result =
-		    send_judged(g, g->after_dump, result == 0 || result == -ENOENT, NULL);
+	adopt = result == 0 || result == -ENOENT;
+	if (adopt || g->after_dump == WORK_REPAIR)
+		result = send_judged(g, g->after_dump, adopt && !g->large, NULL);
 	if (result == 0)
 		return;
 	if (g->after_dump == WORK_START)
@@ -324,17 +327,6 @@ go_back(struct gate *g)
 	adopt_limits(g);
 }
 
-static bool
-has_same_pods(const struct config *a, const struct config *b)
-{
-	bool same = a->pod_range_count == b->pod_range_count;
-
-	for (size_t i = 0; i < a->pod_range_count && same; i++)
-		same = a->pod_ranges[i].len == b->pod_ranges[i].len &&
-		       addr_equal(&a->pod_ranges[i].addr, &b->pod_ranges[i].addr);
-	return same;
-}
-
 int
 gate_switch(struct gate *g, const struct gate_state *state, struct forecast *forecast,
     gate_done_fn done)
@@ -350,7 +342,7 @@ gate_switch(struct gate *g, const struct gate_state *state, struct forecast *for
 	g->now = *state;
 	adopt_limits(g);
 	found_clear(&g->found);
-	used = has_same_pods(g->before.config, g->now.config) ? forecast : NULL;
+	used = source_same_pods(g->before.config, g->now.config) ? forecast : NULL;
 	r = send_judged(g, WORK_SWITCH, true, used);
 	if (r < 0) {
 		/* what was withdrawn in memory stands in the kernel: make the table
@@ -439,6 +431,8 @@ on_changed(void *ctx, int result)
 	} else if (result < 0 && (made || work != WORK_START)) {
 		repair_later(g);
 	}
+	/* a new table takes one message a lease, not three */
+	g->large = work == WORK_REPAIR && result == -ENOBUFS;
 	if (result == 0)
 		g->stray = false;
 	if (result == 0 && work == WORK_REPAIR)

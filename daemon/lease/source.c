@@ -7,6 +7,17 @@ source_is_pod(const struct config *cfg, const struct addr *source)
 	return prefixes_contain(cfg->pod_ranges, cfg->pod_range_count, source);
 }
 
+bool
+source_same_pods(const struct config *a, const struct config *b)
+{
+	bool same = a->pod_range_count == b->pod_range_count;
+
+	for (size_t i = 0; i < a->pod_range_count && same; i++)
+		same = a->pod_ranges[i].len == b->pod_ranges[i].len &&
+		       addr_equal(&a->pod_ranges[i].addr, &b->pod_ranges[i].addr);
+	return same;
+}
+
 uint64_t
 source_identity(const struct workload *w)
 {

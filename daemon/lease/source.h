@@ -15,6 +15,8 @@
 
 /* Inside of pods.cidrs? Everybody else is refused. */
 bool source_is_pod(const struct config *cfg, const struct addr *source);
+/* Are pods.cidrs of both the same? */
+bool source_same_pods(const struct config *a, const struct config *b);
 
 /* Whose it is, of its workload or NULL; 0: not known. */
 uint64_t source_identity(const struct workload *w);

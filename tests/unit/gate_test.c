@@ -263,6 +263,24 @@ test_table_that_cannot_be_read_is_replaced(void **state)
 }
 
 static void
+test_repair_that_is_too_large_begins_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	bed_start(f);
+	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	bed_dumped(f, bed_expect(f, ENFORCER_DUMP));
+	bed_answer(f, bed_expect(f, ENFORCER_END), -ENOBUFS);
+	assert_int_equal(f->table.adopt, 1);
+	bed_wait_for_repair(f);
+	bed_dumped(f, bed_expect(f, ENFORCER_DUMP));
+	bed_answer(f, bed_expect(f, ENFORCER_END), 0);
+	assert_int_equal(f->table.adopt, 0);
+	assert_int_equal(f->leases, 2);
+	assert_true(gate_ready(f->gate));
+}
+
+static void
 test_dump_that_fails_is_repeated(void **state)
 {
 	struct fixture *f = *state;
@@ -428,6 +446,7 @@ main(void)
 	    TEST(test_no_switch_before_a_lost_table_stands_again),
 	    TEST(test_table_that_cannot_be_read_is_replaced),
 	    TEST(test_dump_that_fails_is_repeated),
+	    TEST(test_repair_that_is_too_large_begins_anew),
 	    TEST(test_repair_judges_what_only_the_kernel_knows),
 	    TEST(test_table_made_anew_by_a_switch_is_repaired),
 	    TEST(test_nothing_is_longer_than_what_the_table_says),
