@@ -200,6 +200,15 @@ make_signals(struct daemon *d)
 		   : 0;
 }
 
+static bool
+is_known(void *ctx, const struct addr *addr)
+{
+	const struct daemon *d = ctx;
+
+	return d->queries.registry != NULL &&
+	       registry_workload(d->queries.registry, addr) != NULL;
+}
+
 int
 daemon_assemble(struct daemon *d)
 {
@@ -219,6 +228,8 @@ daemon_assemble(struct daemon *d)
 		r = make_backends(d);
 	if (r == 0)
 		r = make_gate(d);
+	d->pods.known = is_known;
+	d->pods.ctx = d;
 	d->queries.pods = &d->pods;
 	d->queries.resolver = d->resolver;
 	d->queries.gate = d->gate;

@@ -8,6 +8,8 @@ int
 pods_init(struct pods *p, const struct hash_key *key)
 {
 	p->key = *key;
+	p->known = NULL;
+	p->strangers = 0;
 	return table_init(&p->table, PODS_MAX);
 }
 
@@ -30,9 +32,13 @@ pods_get(struct pods *p, const struct addr *addr)
 	uint64_t hash = hash_bytes(&p->key, addr, sizeof(*addr));
 	struct table_link *link = table_find(&p->table, hash, match, addr);
 	struct pod *pod;
+	bool stranger;
 
 	if (link != NULL)
 		return pod_ref(CONTAINER_OF(link, struct pod, link));
+	stranger = p->known != NULL && !p->known(p->ctx, addr);
+	if (stranger && p->strangers >= PODS_STRANGERS_MAX)
+		return NULL;
 	pod = calloc(1, sizeof(*pod));
 	if (pod == NULL)
 		return NULL;
@@ -41,6 +47,8 @@ pods_get(struct pods *p, const struct addr *addr)
 		return NULL;
 	}
 	pod->addr = *addr;
+	pod->stranger = stranger;
+	p->strangers += stranger;
 	TAILQ_INIT(&pod->line);
 	return pod_ref(pod);
 }
@@ -68,6 +76,7 @@ pods_put(struct pods *p, struct pod *pod)
 		return;
 	assert(pod->leases == 0 && pod->claims == 0 && pod->queries == 0 &&
 	       pod->lined == 0 && pod->connections == 0);
+	p->strangers -= pod->stranger;
 	table_remove(&p->table, &pod->link);
 	free(pod);
 }

@@ -4,6 +4,9 @@
  * one pod from taking what belongs to all.
  *
  * A pod is known by its address. A record lives while somebody holds a reference.
+ *
+ * Where several pods share a bridge one of them may have any number of addresses that the
+ * registry does not know. All such together have at most PODS_STRANGERS_MAX records.
  */
 #ifndef DAEMON_LEASE_POD_H
 #define DAEMON_LEASE_POD_H
@@ -19,12 +22,14 @@
 #include "base/table.h"
 
 #define PODS_MAX 8192 /* with something of ours at one time; a node runs some hundred */
+#define PODS_STRANGERS_MAX (PODS_MAX / 2)
 
 struct query;
 
 struct pod {
 	struct table_link link;
 	struct addr addr;
+	bool stranger; /* not known when the record was made */
 	uint32_t refs;
 	uint32_t leases;
 	uint32_t claims;  /* of its names on them */
@@ -40,6 +45,10 @@ struct pod {
 struct pods {
 	struct table table;
 	struct hash_key key;
+	/* Is that a pod's of the registry? The owner's to set; NULL: all are. */
+	bool (*known)(void *ctx, const struct addr *addr);
+	void *ctx;
+	size_t strangers;
 };
 
 /* -ENOMEM. */
@@ -47,8 +56,8 @@ MUST_CHECK int pods_init(struct pods *p, const struct hash_key *key);
 /* All references must have been given back. */
 void pods_done(struct pods *p);
 
-/* A reference to the pod with this address, made when there is none. NULL at PODS_MAX or
- * out of memory. */
+/* A reference to the pod with this address, made when there is none. NULL at PODS_MAX,
+ * for a stranger at PODS_STRANGERS_MAX, or out of memory. */
 struct pod *pods_get(struct pods *p, const struct addr *addr);
 struct pod *pod_ref(struct pod *pod);
 /*

@@ -63,6 +63,45 @@ test_no_more_than_the_limit(void **state)
 	pods_done(&pods);
 }
 
+static bool
+is_even(void *ctx, const struct addr *addr)
+{
+	(void)ctx;
+	return addr->bytes[3] % 2 == 0;
+}
+
+static void
+test_strangers_leave_room_for_who_is_known(void **state)
+{
+	static struct pod *held[PODS_MAX];
+	struct hash_key key = {{1, 2}};
+	struct pods pods;
+	size_t strangers = 0, known = 0;
+
+	(void)state;
+	assert_int_equal(pods_init(&pods, &key), 0);
+	pods.known = is_even;
+	for (uint32_t i = 0; i < 2 * PODS_MAX; i++) {
+		struct addr a = v4(2 * i + 1);
+		struct pod *pod = pods_get(&pods, &a);
+
+		if (pod != NULL)
+			held[strangers++] = pod;
+	}
+	assert_int_equal(strangers, PODS_STRANGERS_MAX);
+	for (uint32_t i = 0; i < PODS_MAX - PODS_STRANGERS_MAX; i++) {
+		struct addr a = v4(2 * i);
+
+		held[strangers + known] = pods_get(&pods, &a);
+		assert_non_null(held[strangers + known]);
+		known++;
+	}
+	for (size_t i = 0; i < strangers + known; i++)
+		pods_put(&pods, held[i]);
+	assert_int_equal(pods.strangers, 0);
+	pods_done(&pods);
+}
+
 static void
 test_the_second_half_is_for_those_who_have_little(void **state)
 {
@@ -80,6 +119,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_strangers_leave_room_for_who_is_known),
 	    cmocka_unit_test(test_the_second_half_is_for_those_who_have_little),
 	    cmocka_unit_test(test_same_address_is_same_pod),
 	    cmocka_unit_test(test_no_more_than_the_limit),
