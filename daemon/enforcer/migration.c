@@ -8,6 +8,7 @@
 
 /* So that withdrawing (element_revoke), which makes before it deletes, finds room. */
 #define ROOM 1024
+#define DUMPS_MAX 4
 
 void
 migration_init(struct migration *m)
@@ -47,9 +48,8 @@ note_lease(void *ctx, const struct enforcer_lease *lease, const char *name)
 	return 0;
 }
 
-/* ret_whole: everything could be read. */
 static int
-read_part(struct migration_part *part, struct netlink *nl,
+dump_part(struct migration_part *part, struct netlink *nl,
     const struct element_form *form, const char *const sets[2], bool *ret_whole)
 {
 	int r = element_dump_all(nl, form, sets, note_lease, &part->from);
@@ -60,7 +60,28 @@ read_part(struct migration_part *part, struct netlink *nl,
 		r = -ENOBUFS;
 	}
 	*ret_whole = r == 0;
+	free(part->list);
+	part->list = NULL;
 	return lease_list_elements(&part->from, 0, &part->list, &part->count);
+}
+
+/* Until nothing new comes, as far as there is room: a dump may pass over some
+ * (daemon/lease/found.h). ret_whole: everything could be read. */
+static int
+read_part(struct migration_part *part, struct netlink *nl,
+    const struct element_form *form, const char *const sets[2], bool *ret_whole)
+{
+	size_t before;
+	int r;
+
+	for (int i = 0; i < DUMPS_MAX; i++) {
+		before = part->count;
+		r = dump_part(part, nl, form, sets, ret_whole);
+		if (r < 0 || part->count == before || !*ret_whole ||
+		    part->count + lease_list_len(&part->from) > LEASE_LIST_MAX)
+			break;
+	}
+	return r;
 }
 
 int
