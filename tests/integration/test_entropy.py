@@ -223,7 +223,7 @@ def masked(lab: Lab) -> Iterator[None]:
 @pytest.fixture
 def open_daemon(installed: Daemon) -> Daemon:
     """Everything is asked for, and nothing leased."""
-    installed.configure({"upstreams": [f"{FAKE4}:{PORT}"]})
+    installed.configure({"upstreams": [f"{FAKE4}:{PORT}"], "pods": {"queriesPerSecond": 0}})
     installed.register(mode="ALLOW_ANY")
     return installed
 
