@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/clock.h"
+#include "daemon/lease/source.h"
 #include "daemon/listener.h"
 #include "daemon/loader/reload.h"
 #include "daemon/log/log.h"
@@ -329,7 +330,9 @@ turn_loaded(void *ctx, int result, const struct findings *findings,
 	d->next = *loaded;
 	state =
 	    (struct gate_state){.config = d->next.config, .registry = d->next.registry};
-	d->foreseeing = forecast_new(d->base, gate_leases(d->gate), d->next.registry,
+	/* a forecast knows nothing of whose address is a pod's */
+	d->foreseeing = source_same_pods(d->loaded.config, d->next.config) &&
+			forecast_new(d->base, gate_leases(d->gate), d->next.registry,
 			    gate_cuts(&state), on_foreseen, d, &d->forecast) == 0;
 	turn_continue(d); /* without a forecast: at the price of a longer wait */
 }

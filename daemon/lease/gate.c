@@ -17,7 +17,6 @@
 #include "daemon/lease/plan.h"
 #include "daemon/lease/recent.h"
 #include "daemon/lease/rejudge.h"
-#include "daemon/lease/source.h"
 
 enum work {
 	WORK_NONE,
@@ -331,7 +330,6 @@ int
 gate_switch(struct gate *g, const struct gate_state *state, struct forecast *forecast,
     gate_done_fn done)
 {
-	struct forecast *used; /* NULL: all are judged */
 	int r;
 
 	/* a table in doubt is made again first: a switch repeats no leases */
@@ -342,8 +340,7 @@ gate_switch(struct gate *g, const struct gate_state *state, struct forecast *for
 	g->now = *state;
 	adopt_limits(g);
 	found_clear(&g->found);
-	used = source_same_pods(g->before.config, g->now.config) ? forecast : NULL;
-	r = send_judged(g, WORK_SWITCH, true, used);
+	r = send_judged(g, WORK_SWITCH, true, forecast);
 	if (r < 0) {
 		/* what was withdrawn in memory stands in the kernel: make the table
 		 * again */
@@ -353,8 +350,8 @@ gate_switch(struct gate *g, const struct gate_state *state, struct forecast *for
 	}
 	g->done = done;
 	g->made = false;
-	if (used != NULL && forecast_is_whole(used))
-		forecast_apply(g->applied = used, on_forgotten, g);
+	if (forecast != NULL && forecast_is_whole(forecast))
+		forecast_apply(g->applied = forecast, on_forgotten, g);
 	else
 		forecast_free(forecast);
 	return 0;

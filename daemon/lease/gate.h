@@ -82,10 +82,10 @@ MUST_CHECK int gate_start(struct gate *g, gate_done_fn done);
 /* Are flows to be cut that the state does not allow? */
 bool gate_cuts(const struct gate_state *state);
 /* Bring everything to the new state; forecast, of its registry, tells which leases are to
- * be judged, NULL: all; it is taken on 0, and what is gone by it is forgotten before done
- * is called. On a result other than 0 in the outcome the old
- * state is the present one again. -EBUSY while another change is under way or the table
- * does not stand, -ENOMEM: then nothing has changed. */
+ * be judged, NULL: all, as where pods.cidrs are others; it is taken on 0, and what is
+ * gone by it is forgotten before done is called. On a result other than 0 in the outcome
+ * the old state is the present one again. -EBUSY while another change is under way or the
+ * table does not stand, -ENOMEM: then nothing has changed. */
 MUST_CHECK int gate_switch(struct gate *g, const struct gate_state *state,
     struct forecast *forecast, gate_done_fn done);
 
