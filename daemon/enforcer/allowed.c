@@ -140,7 +140,6 @@ allowed_has(const struct allowed *a, const struct conntrack_flow *flow)
 {
 	const bool has_port = flow->proto == IPPROTO_TCP || flow->proto == IPPROTO_UDP;
 	const size_t family = flow->destination.family == AF_INET6;
-	const struct prefix metadata = ruleset_metadata(flow->destination.family);
 
 	if (!a->table.enforce || bsearch(&flow->source, a->open, a->open_count,
 				     sizeof(*a->open), compare_addr) != NULL)
@@ -151,8 +150,7 @@ allowed_has(const struct allowed *a, const struct conntrack_flow *flow)
 		return false;
 	if (in_fixed(a, flow))
 		return true;
-	if (addr_equal(&flow->destination, &metadata.addr) ||
-	    tunnel_is(flow->proto, flow->port))
+	if (ruleset_is_metadata(&flow->destination) || tunnel_is(flow->proto, flow->port))
 		return false;
 	return allowed_in_ranges(
 	    a->internal[family], a->internal_count[family], &flow->destination);

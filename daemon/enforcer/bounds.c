@@ -202,13 +202,9 @@ bool
 bounds_lease(const struct enforcer_lease *l, const struct prefix *pods, size_t pod_count,
     uint32_t timeout_max_ms)
 {
-	struct prefix metadata;
-
 	if (!bounds_key(l) || !is_host(&l->destination) || l->timeout_ms == 0 ||
 	    l->timeout_ms > timeout_max_ms || l->renew > 1)
 		return false;
-	metadata = ruleset_metadata(l->destination.family);
-	if (addr_equal(&l->destination, &metadata.addr))
-		return false;
-	return bounds_pod(&l->pod, pods, pod_count);
+	return !ruleset_is_metadata(&l->destination) &&
+	       bounds_pod(&l->pod, pods, pod_count);
 }

@@ -47,8 +47,9 @@ put_leases(const struct attempt *a)
 	r = transaction_grants(a->t, &list, &count);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < count && begins_empty(a); i++)
-		list[i].renew = false;
+	if (begins_empty(a))
+		for (size_t i = 0; i < count; i++)
+			list[i].renew = false;
 	element_grant(a->nl, list, count);
 	free(list);
 	return 0;

@@ -26,6 +26,14 @@
 /* Where a cloud's metadata service is, in full length: never opened by a lease. */
 struct prefix ruleset_metadata(uint8_t family);
 
+static inline bool
+ruleset_is_metadata(const struct addr *a)
+{
+	const struct prefix metadata = ruleset_metadata(a->family);
+
+	return addr_equal(a, &metadata.addr);
+}
+
 /* All borrowed; lists in any order. */
 struct ruleset {
 	struct enforcer_table table;

@@ -45,17 +45,7 @@ is_internal(const struct plan *p, const struct addr *addr)
 	       prefixes_contain(p->config->internal, p->config->internal_count, addr);
 }
 
-/* The one address that no lease opens (daemon/enforcer/bounds.h): an entry's addresses
- * do. */
-static bool
-is_metadata(const struct addr *addr)
-{
-	const struct prefix metadata = ruleset_metadata(addr->family);
-
-	return addr_equal(addr, &metadata.addr);
-}
-
-/* By itself; a range that holds it does not open it. */
+/* By itself: a range does not open the metadata address that it holds. */
 static bool
 is_listed(const struct plan *p, const struct addr *addr)
 {
@@ -83,7 +73,8 @@ cover(const struct plan *p, struct grant *grant, size_t k, int64_t until_ms,
 	const struct addr *addr = &p->answer->addresses[k].addr;
 	size_t before = request->len;
 
-	if (is_metadata(addr))
+	/* no lease opens it (daemon/enforcer/bounds.h), an entry's addresses do */
+	if (ruleset_is_metadata(addr))
 		return is_listed(p, addr);
 	if (is_internal(p, addr))
 		return true;
