@@ -250,6 +250,13 @@ bed_start(struct fixture *f)
 	assert_int_equal(f->outcome.result, 0);
 }
 
+void
+bed_lose(struct fixture *f)
+{
+	bed_start(f);
+	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+}
+
 int
 bed_set_up_foreseen(void **state)
 {

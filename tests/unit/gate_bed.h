@@ -51,6 +51,8 @@ void bed_dump_one(
 void bed_dumped(struct fixture *f, uint32_t id);
 /* Bring the table up with a.test at .1 and b.test at .2. */
 void bed_start(struct fixture *f);
+/* The same, and the enforcer says that the table is lost. */
+void bed_lose(struct fixture *f);
 int bed_switch_to_one(struct fixture *f);
 int bed_switch_unforeseen(struct fixture *f);
 /* As the enforcer makes a table again after a loss: look, then write. */

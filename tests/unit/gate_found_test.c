@@ -124,8 +124,7 @@ test_a_repair_looks_twice(void **state)
 	struct fixture *f = *state;
 	uint32_t id;
 
-	bed_start(f);
-	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	bed_lose(f);
 	id = bed_expect(f, ENFORCER_DUMP);
 	bed_dump_one(f, id, "a.test", 1, 50000);
 	bed_answer(f, id, 0);

@@ -187,8 +187,7 @@ test_lost_table_is_made_again_with_all_leases(void **state)
 	struct fixture *f = *state;
 	uint32_t id;
 
-	bed_start(f);
-	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	bed_lose(f);
 	bed_turn(f);
 	assert_int_equal(f->lost, 1);
 	assert_false(gate_ready(f->gate));
@@ -210,8 +209,7 @@ test_flows_from_before_a_repair_go(void **state)
 
 	assert_int_equal(prefix_parse("10.244.0.0/16", 13, &f->config.pod_ranges[0]), 0);
 	f->config.pod_range_count = 1;
-	bed_start(f);
-	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	bed_lose(f);
 	bed_turn(f);
 	bed_answer(f, bed_expect(f, ENFORCER_DUMP), -ENOENT);
 	bed_answer(f, bed_expect(f, ENFORCER_END), 0);
@@ -229,8 +227,7 @@ test_no_switch_before_a_lost_table_stands_again(void **state)
 	struct fixture *f = *state;
 	uint32_t id;
 
-	bed_start(f);
-	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	bed_lose(f);
 	bed_answer(f, bed_expect(f, ENFORCER_DUMP), -ENOENT);
 	bed_answer(f, bed_expect(f, ENFORCER_END), -ENOMEM);
 	assert_false(gate_ready(f->gate));
@@ -251,8 +248,7 @@ test_table_that_cannot_be_read_is_replaced(void **state)
 	struct fixture *f = *state;
 	uint32_t id;
 
-	bed_start(f);
-	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	bed_lose(f);
 	for (size_t i = 0; i < FOUND_DUMPS_MAX; i++)
 		bed_answer(f, bed_expect(f, ENFORCER_DUMP), -EPERM);
 	id = bed_expect(f, ENFORCER_END);
@@ -267,8 +263,7 @@ test_repair_that_is_too_large_begins_anew(void **state)
 {
 	struct fixture *f = *state;
 
-	bed_start(f);
-	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	bed_lose(f);
 	bed_dumped(f, bed_expect(f, ENFORCER_DUMP));
 	bed_answer(f, bed_expect(f, ENFORCER_END), -ENOBUFS);
 	assert_int_equal(f->table.adopt, 1);
@@ -286,8 +281,7 @@ test_dump_that_fails_is_repeated(void **state)
 	struct fixture *f = *state;
 	uint32_t id;
 
-	bed_start(f);
-	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	bed_lose(f);
 	id = bed_expect(f, ENFORCER_DUMP);
 	bed_dump_one(f, id, "a.test", 7, 50000);
 	bed_answer(f, id, -EINTR);
@@ -309,8 +303,7 @@ test_repair_judges_what_only_the_kernel_knows(void **state)
 	struct fixture *f = *state;
 	uint32_t id;
 
-	bed_start(f);
-	bed_say(f, (struct enforcer_message){.kind = ENFORCER_LOST});
+	bed_lose(f);
 	id = bed_expect(f, ENFORCER_DUMP);
 	bed_dump_one(f, id, "a.test", 1, 60000);
 	bed_dump_one(f, id, "a.test", 7, 50000);
