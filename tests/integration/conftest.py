@@ -23,6 +23,7 @@ from build import program  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from far import INNER, Far  # noqa: E402
 from fake_upstream import FakeUpstream  # noqa: E402
+from faults import Faults  # noqa: E402
 from forge import Wire  # noqa: E402
 from internet import FAKE4, FAKE6  # noqa: E402
 from lab import Lab, Pod  # noqa: E402
@@ -166,6 +167,16 @@ def installed(session_daemon: Daemon) -> Iterator[Daemon]:
     yield session_daemon
     session_daemon.kill()
     assert not session_daemon.sanitizer_reports()
+
+
+@pytest.fixture
+def faults(installed: Daemon, lab: Lab) -> Iterator[Faults]:
+    """Of the daemon, when it is started after this."""
+    made = Faults(lab)
+    installed.launcher = made.launcher
+    yield made
+    installed.kill()
+    made.close()
 
 
 @pytest.fixture

@@ -240,31 +240,25 @@ class Daemon:
 
     def stop(self) -> int:
         """Returns when both processes have ended: until then the table has an owner."""
-        children = [os.pidfd_open(p) for p in self.children()]
-        self.signal(signal.SIGTERM)
-        status = self.wait()
-        for fd in children:
-            wait_for_end(fd, "the enforcer lives on without its loop")
-            os.close(fd)
-        return status
+        return self._end(signal.SIGTERM)
 
     def kill(self) -> None:
         """End both processes; returns when both have ended, the enforcer by itself."""
         if not self.alive():
             return
-        children = self._child_fds()
-        self.signal(signal.SIGKILL)
-        self.wait()
+        for pid in self.children():  # should a test have stopped it
+            os.kill(pid, signal.SIGCONT)
+        self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> int:
+        """The loop by this signal, and its children by themselves; the loop's exit status."""
+        children = [os.pidfd_open(p) for p in self.children()]
+        self.signal(number)
+        status = self.wait()
         for fd in children:
             wait_for_end(fd, "the enforcer lives on without its loop")
             os.close(fd)
-
-    def _child_fds(self) -> list[int]:
-        """Descriptors of the children, each told to go on should a test have stopped it."""
-        fds = [os.pidfd_open(p) for p in self.children()]
-        for fd in fds:
-            signal.pidfd_send_signal(fd, signal.SIGCONT)
-        return fds
+        return status
 
     def reload(self, expect: str = "reloaded") -> Record:
         """SIGHUP, and wait until the daemon has both said how it went and is ready again."""
@@ -282,6 +276,7 @@ class Daemon:
     def clean(self) -> None:
         """As on a node that has never seen us: no process, no table, no files."""
         self.kill()
+        self.launcher = ()
         if self.ctl("teardown").returncode:
             self.lab.node.run("nft", "delete", "table", *nft.TABLE)
         assert nft.table(self.lab.node) is None, "the table cannot be removed"

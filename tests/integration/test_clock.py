@@ -32,7 +32,6 @@ def launched(installed: Daemon) -> Iterator[Daemon]:
         "four.example.com"))
     yield installed
     installed.kill()
-    installed.launcher = ()
 
 
 def expires_s(daemon: Daemon, address: str) -> int:

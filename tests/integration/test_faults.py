@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from errno import EAGAIN, EINTR, ENOBUFS, ENOMEM, EPERM
 from itertools import count
 
@@ -17,7 +16,7 @@ from daemon import RELOAD_DEADLINE_S, Daemon, is_event, wait_until
 from dnsclient import ask
 from fake_upstream import FakeUpstream, Question, addresses
 from faults import ALLOCATE, LOSE, RECEIVE, SEND, Faults
-from lab import Lab, Pod
+from lab import Pod
 
 ERRORS = {"ENOBUFS": ENOBUFS, "EINTR": EINTR, "EAGAIN": EAGAIN, "EPERM": EPERM, "ENOMEM": ENOMEM}
 PLANS = [pytest.param(call, error, id=f"{name}-{text}")
@@ -41,17 +40,11 @@ def script(q: Question) -> bytes:
 
 
 @pytest.fixture
-def faults(daemon: Daemon, upstream: FakeUpstream, lab: Lab) -> Iterator[Faults]:
+def listed(faults: Faults, daemon: Daemon, upstream: FakeUpstream) -> Daemon:
+    """Started with faults."""
     upstream.script = script
-    made = Faults(lab)
-    daemon.stop()
-    daemon.register(ENTRY)
-    daemon.launcher = made.launcher
-    daemon.start()
-    yield made
-    daemon.kill()
-    daemon.launcher = ()
-    made.close()
+    daemon.load(ENTRY)
+    return daemon
 
 
 def look_up(daemon: Daemon, pod: Pod, number: int) -> bool:
@@ -81,11 +74,11 @@ def forget_all(daemon: Daemon) -> None:
 
 
 def each_fails(faults: Faults, call: int, error: int, work: Callable[[], None],
-               how_many: int = ONCE) -> None:
+               how_many: int = ONCE, process: int = 0) -> None:
     """Work again and again, each time with the next call failing, and those behind it, until
     none does."""
     for nth in range(1, NTH_MAX):
-        faults.arm(call, error, nth, count=how_many)
+        faults.arm(call, error, nth, count=how_many, process=process)
         work()
         if not faults.disarm():
             assert nth > 1, "there is no such call"
@@ -95,17 +88,17 @@ def each_fails(faults: Faults, call: int, error: int, work: Callable[[], None],
 
 @pytest.mark.parametrize("how_many", [ONCE, SOME], ids=["one", "some"])
 @pytest.mark.parametrize("call, error", PLANS)
-def test_a25_lookups(daemon: Daemon, faults: Faults, pod: Pod, call: int, error: int,
+def test_a25_lookups(listed: Daemon, faults: Faults, pod: Pod, call: int, error: int,
                      how_many: int) -> None:
     """Some: the acknowledgement of a commit, and what the kernel holds cannot be read either."""
     numbers = count()
 
     def work() -> None:
-        look_up(daemon, pod, next(numbers))
-        recover(daemon, pod, numbers)
+        look_up(listed, pod, next(numbers))
+        recover(listed, pod, numbers)
 
     each_fails(faults, call, error, work, how_many)
-    forget_all(daemon)
+    forget_all(listed)
 
 
 def stands_with(daemon: Daemon, *leases: set[str]) -> bool:
@@ -113,96 +106,89 @@ def stands_with(daemon: Daemon, *leases: set[str]) -> bool:
 
 
 @pytest.mark.parametrize("call, error", PLANS)
-def test_a25_reloads(daemon: Daemon, faults: Faults, pod: Pod, call: int, error: int) -> None:
+def test_a25_reloads(listed: Daemon, faults: Faults, pod: Pod, call: int, error: int) -> None:
     """The leases go, or the registry stays as it was and they with it; unless only the word was
     lost that they are gone: then they are gone."""
     def work() -> None:
-        mark = daemon.log.mark()
-        daemon.register(OTHER)
-        daemon.signal(signal.SIGHUP)
-        told = daemon.log.wait_for(is_event("reloaded", "reload_failed"), since=mark)
+        mark = listed.log.mark()
+        listed.register(OTHER)
+        listed.signal(signal.SIGHUP)
+        told = listed.log.wait_for(is_event("reloaded", "reload_failed"), since=mark)
         faults.disarm()
         may = [old] if told["event"] == "reload_failed" else [none]
         if call != SEND:
             may.append(none)
-        wait_until(lambda: stands_with(daemon, *may), RECOVERY_S, "the leases and the table")
-        daemon.load(ENTRY)
-        assert look_up(daemon, pod, 0)
+        wait_until(lambda: stands_with(listed, *may), RECOVERY_S, "the leases and the table")
+        listed.load(ENTRY)
+        assert look_up(listed, pod, 0)
 
     none, old = set(), {address_of("n0.example")}
-    assert look_up(daemon, pod, 0)
+    assert look_up(listed, pod, 0)
     each_fails(faults, call, error, work)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("call, error", PLANS)
-def test_a25_starts(daemon: Daemon, faults: Faults, pod: Pod, call: int, error: int) -> None:
+def test_a25_starts(listed: Daemon, faults: Faults, pod: Pod, call: int, error: int) -> None:
     """It is ready with all leases that stand, or ends and leaves them to the next."""
     def work() -> None:
-        daemon.spawn()
+        listed.spawn()
         try:
-            daemon.becomes_ready()
+            listed.becomes_ready()
         except AssertionError:
-            assert daemon.wait() != 0
-            daemon.start()
-        wait_until(lambda: stands_with(daemon, {address_of("n0.example")}), RECOVERY_S, "the lease")
-        daemon.stop()
+            assert listed.wait() != 0
+            listed.start()
+        wait_until(lambda: stands_with(listed, {address_of("n0.example")}), RECOVERY_S, "the lease")
+        listed.stop()
 
-    assert look_up(daemon, pod, 0)
-    daemon.stop()
+    assert look_up(listed, pod, 0)
+    listed.stop()
     each_fails(faults, call, error, work)
 
 
-@dataclass
-class Processes:
-    loop: int
-    enforcer: int
-
-
-def processes(daemon: Daemon) -> Processes:
-    return Processes(daemon.pid, daemon.enforcer_pid)
+def processes(daemon: Daemon) -> dict[str, int]:
+    return {"loop": daemon.pid, "enforcer": daemon.enforcer_pid}
 
 
 @pytest.mark.parametrize("how_many", [ONCE, ALL], ids=["one", "all"])
-def test_a30_allocations_of_a_lookup(daemon: Daemon, faults: Faults, pod: Pod,
+def test_a30_allocations_of_a_lookup(listed: Daemon, faults: Faults, pod: Pod,
                                      how_many: int) -> None:
     """A commit takes the enforcer none."""
     numbers = count()
-    before = processes(daemon)
-    faults.arm(ALLOCATE, ENOMEM, process=before.enforcer)
-    assert look_up(daemon, pod, next(numbers))
+    before = processes(listed)
+    faults.arm(ALLOCATE, ENOMEM, process=before["enforcer"])
+    assert look_up(listed, pod, next(numbers))
     assert not faults.disarm()
-    for nth in range(1, NTH_MAX):
-        faults.arm(ALLOCATE, ENOMEM, nth, count=how_many, process=before.loop)
-        look_up(daemon, pod, next(numbers))
-        failed = faults.disarm()
-        recover(daemon, pod, numbers)
-        if not failed:
-            break
-    assert nth > 1
-    assert processes(daemon) == before
-    forget_all(daemon)
+
+    def work() -> None:
+        look_up(listed, pod, next(numbers))
+        faults.disarm()
+        recover(listed, pod, numbers)
+
+    each_fails(faults, ALLOCATE, ENOMEM, work, how_many, before["loop"])
+    assert processes(listed) == before
+    forget_all(listed)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("how_many", [ONCE, ALL], ids=["one", "all"])
 @pytest.mark.parametrize("process", ["loop", "enforcer"])
-def test_a30_allocations_of_a_reload(daemon: Daemon, faults: Faults, pod: Pod, process: str,
+def test_a30_allocations_of_a_reload(listed: Daemon, faults: Faults, pod: Pod, process: str,
                                      how_many: int) -> None:
     """There are thousands: the first ones and some of the others."""
-    before = processes(daemon)
+    before = processes(listed)
     nth = 1
     while True:
-        assert look_up(daemon, pod, 0)
-        daemon.register(OTHER)
-        faults.arm(ALLOCATE, ENOMEM, nth, count=how_many, process=getattr(before, process))
-        said = daemon.notify.mark()
-        daemon.signal(signal.SIGHUP)
-        daemon.notify.wait("READY=1", said, RELOAD_DEADLINE_S, daemon.alive)
+        assert look_up(listed, pod, 0)
+        listed.register(OTHER)
+        faults.arm(ALLOCATE, ENOMEM, nth, count=how_many, process=before[process])
+        said = listed.notify.mark()
+        listed.signal(signal.SIGHUP)
+        listed.notify.wait("READY=1", said, RELOAD_DEADLINE_S, listed.alive)
         if not faults.disarm():
             break
-        forget_all(daemon)
-        daemon.load(ENTRY)
+        forget_all(listed)
+        listed.load(ENTRY)
         nth += 1 + nth // 10
     assert nth > 1
-    assert processes(daemon) == before
+    assert processes(listed) == before

@@ -19,7 +19,7 @@ import manifests
 from daemon import Daemon
 from dnsclient import make_query, node_local, open_udp
 from faults import ALLOCATE, Faults
-from lab import Lab, Pod
+from lab import Pod
 
 TIMES = 200
 NEVER = 1 << 30
@@ -46,16 +46,6 @@ def ask_again(pod: Pod, name: str, rdtype: str, family: int, times: int = TIMES)
         for _ in range(times):
             s.send(query)
             assert s.recv(4096)[:2] == query[:2]
-
-
-@pytest.fixture
-def faults(installed: Daemon, lab: Lab) -> Iterator[Faults]:
-    made = Faults(lab)
-    installed.launcher = made.launcher
-    yield made
-    installed.kill()
-    installed.launcher = ()
-    made.close()
 
 
 @pytest.mark.parametrize("name", ["google.com", "unlisted.example"])

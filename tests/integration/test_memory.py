@@ -11,14 +11,13 @@ import pytest
 import manifests
 import zone
 from daemon import Daemon
-from dnsclient import ask, make_query, node_local, open_udp
+from dnsclient import WINDOW, ask, ask_each, node_local
 from lab import Pod
 from memory_group import MemoryGroup
 
 MIB = 1 << 20
 LARGE, WILD = "many.example.com", "wild.example.com"
 LARGE_BYTES = 900  # of an answer, at least
-WINDOW = 50  # whose answers the socket has room for
 FLOOD = 20000
 # With the daemon and a cache of so much, in MiB; 32 is the cache without a configuration.
 SIZES = [(48, 16), (64, 32), (96, 64)]
@@ -34,17 +33,6 @@ def group(request: pytest.FixtureRequest) -> Iterator[MemoryGroup]:
     made.close()
 
 
-def ask_each(pod: Pod, names: list[str], rdtype: str, family: int) -> None:
-    """So many at once; each is answered somehow."""
-    with open_udp(pod.namespace, node_local(family)) as s:
-        for i in range(0, len(names), WINDOW):
-            some = names[i:i + WINDOW]
-            for name in some:
-                s.send(make_query(name, rdtype).to_wire())
-            for _ in some:
-                s.recv(4096)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("group, cache", SIZES, indirect=["group"], ids=[f"{g}" for g, _ in SIZES])
 def test_a30_it_lives_in_so_much(installed: Daemon, group: MemoryGroup, cache: int, pod: Pod,
@@ -57,14 +45,13 @@ def test_a30_it_lives_in_so_much(installed: Daemon, group: MemoryGroup, cache: i
         installed.start()
         pids = {installed.pid, installed.enforcer_pid}
         large = [f"n{i}.{LARGE}" for i in range(cache * MIB // LARGE_BYTES + WINDOW)]
-        ask_each(pod, large, "A", 4)
+        ask_each(pod.namespace, large)
         told = installed.status()
         assert told["cache_evictions"] > 0 and told["cache_bytes"] <= cache * MIB
-        ask_each(other_pod, [f"n{i}.{WILD}" for i in range(FLOOD)], "A", 6)
+        ask_each(other_pod.namespace, [f"n{i}.{WILD}" for i in range(FLOOD)], server=node_local(6))
         assert ask(other_pod.namespace, f"last.{WILD}").addresses() == ["198.51.100.85"]
         assert {installed.pid, installed.enforcer_pid} == pids
         assert group.kills() == 0
         print(f"{group.most() // MIB} MiB in use with a cache of {cache} MiB")
     finally:
         installed.kill()
-        installed.launcher = ()

@@ -12,11 +12,10 @@ import pytest
 import manifests
 import zone
 from daemon import Daemon, is_event
-from dnsclient import Reply, ask, make_query, node_local, open_udp
+from dnsclient import Reply, ask, ask_each, node_local
 from lab import Pod
 
 WILD = "wild.example.com"
-WINDOW = 50
 NAMES, LENGTH = 300, 200
 
 
@@ -33,15 +32,8 @@ def tunnel_name(data: random.Random) -> str:
 
 def send(pod: Pod, names: list[str], rdtype: str = "A", family: int = 4) -> Counter[str]:
     """What became of each of them."""
-    told: Counter[str] = Counter()
-    with open_udp(pod.namespace, node_local(family)) as s:
-        for i in range(0, len(names), WINDOW):
-            some = names[i:i + WINDOW]
-            for name in some:
-                s.send(make_query(name, rdtype).to_wire())
-            for _ in some:
-                told[Reply(s.recv(4096), 0).rcode] += 1
-    return told
+    return Counter(Reply(wire, 0).rcode for wire in ask_each(
+        pod.namespace, names, rdtype, server=node_local(family)))
 
 
 def budget(daemon: Daemon, names: int, size: str, *pods: Pod, mode: str = "REGISTRY_ONLY",
