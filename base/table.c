@@ -5,21 +5,40 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#define FIRST_USED 16 /* buckets in use of a table without entries */
+
+size_t
+table_buckets(size_t limit)
+{
+	size_t count = FIRST_USED;
+
+	while (count < limit)
+		count *= 2;
+	return count;
+}
+
+void
+table_over(struct table *t, struct table_link **buckets, size_t limit)
+{
+	size_t count = table_buckets(limit);
+
+	*t = (struct table){
+	    .buckets = buckets, .mask = count - 1, .used = count, .limit = limit};
+}
+
 int
 table_init(struct table *t, size_t limit)
 {
-	size_t buckets = 16;
+	struct table_link **buckets;
 
 	if (limit == 0 || limit > SIZE_MAX / 4)
 		return -EINVAL;
-	while (buckets < limit)
-		buckets *= 2;
-	t->buckets = calloc(buckets, sizeof(*t->buckets));
-	if (t->buckets == NULL)
+	buckets = calloc(table_buckets(limit), sizeof(*buckets));
+	if (buckets == NULL)
 		return -ENOMEM;
-	t->mask = buckets - 1;
-	t->len = 0;
-	t->limit = limit;
+	table_over(t, buckets, limit);
+	t->used = FIRST_USED;
+	t->mask = FIRST_USED - 1;
 	return 0;
 }
 
@@ -31,34 +50,71 @@ table_done(struct table *t)
 	t->len = 0;
 }
 
+/* A bucket that is not in use yet has its entries in the one with half its range. */
+static size_t
+bucket_of(const struct table *t, uint64_t hash)
+{
+	size_t i = hash & t->mask;
+
+	return i < t->used ? i : i & (t->mask >> 1);
+}
+
 struct table_link *
 table_find(const struct table *t, uint64_t hash, table_match_fn match, const void *key)
 {
-	struct table_link *link = t->buckets[hash & t->mask];
+	struct table_link *link = t->buckets[bucket_of(t, hash)];
 
 	while (link != NULL && (link->hash != hash || !match(link, key)))
 		link = link->next;
 	return link;
 }
 
+/* Take one more bucket into use, with what is its own of the chain it was in. */
+static void
+split(struct table *t)
+{
+	size_t new = t->used++;
+	struct table_link **to, **at;
+
+	if (new > t->mask)
+		t->mask = 2 * t->mask + 1;
+	to = &t->buckets[new];
+	at = &t->buckets[new &(t->mask >> 1)];
+	while (*at != NULL) {
+		struct table_link *link = *at;
+
+		if (bucket_of(t, link->hash) != new) {
+			at = &link->next;
+			continue;
+		}
+		*at = link->next;
+		link->next = NULL;
+		*to = link;
+		to = &link->next;
+	}
+}
+
 int
 table_add(struct table *t, uint64_t hash, struct table_link *link)
 {
-	struct table_link **bucket = &t->buckets[hash & t->mask];
+	struct table_link **bucket;
 
 	if (t->len >= t->limit)
 		return -ENOSPC;
+	t->len++;
+	if (t->len > t->used)
+		split(t);
+	bucket = &t->buckets[bucket_of(t, hash)];
 	link->hash = hash;
 	link->next = *bucket;
 	*bucket = link;
-	t->len++;
 	return 0;
 }
 
 void
 table_remove(struct table *t, struct table_link *link)
 {
-	struct table_link **at = &t->buckets[link->hash & t->mask];
+	struct table_link **at = &t->buckets[bucket_of(t, link->hash)];
 
 	while (*at != link) {
 		assert(*at != NULL);
@@ -72,7 +128,7 @@ table_remove(struct table *t, struct table_link *link)
 static struct table_link *
 first_from(const struct table *t, size_t bucket)
 {
-	for (; bucket <= t->mask; bucket++)
+	for (; bucket < t->used; bucket++)
 		if (t->buckets[bucket] != NULL)
 			return t->buckets[bucket];
 	return NULL;
@@ -88,5 +144,5 @@ struct table_link *
 table_next(const struct table *t, const struct table_link *link)
 {
 	return link->next != NULL ? link->next
-				  : first_from(t, (link->hash & t->mask) + 1);
+				  : first_from(t, bucket_of(t, link->hash) + 1);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An intrusive chained hash table with a fixed number of buckets.
+ * An intrusive chained hash table that grows by linear hashing (Litwin, "Linear hashing:
+ * a new tool for file and table addressing", 1980).
  *
  * The caller owns the entries (a struct table_link inside each) and the hashing; the
- * table owns its buckets only. Buckets never move: no operation ever costs more than one
- * chain, and a table sized for a million is address space, not memory, until it is used.
- * table_add refuses the entry that would pass the limit.
+ * table owns its buckets only. As many buckets are in use as there are entries, or once
+ * were: what is looked for lies close together, and a table sized for a million is
+ * address space, not memory, until it is used. Buckets never move, and an entry that
+ * comes takes one more into use: no operation ever costs more than two chains. table_add
+ * refuses the entry that would pass the limit.
  */
 #ifndef BASE_TABLE_H
 #define BASE_TABLE_H
@@ -23,7 +26,8 @@ struct table_link {
 
 struct table {
 	struct table_link **buckets;
-	size_t mask;
+	size_t used; /* buckets, from the first */
+	size_t mask; /* the least 2^n - 1 that reaches them */
 	size_t len;
 	size_t limit;
 };
@@ -33,6 +37,10 @@ typedef bool (*table_match_fn)(const struct table_link *link, const void *key);
 
 /* Room for limit entries. -EINVAL for none or an absurd number, -ENOMEM. */
 MUST_CHECK int table_init(struct table *t, size_t limit);
+/* How many buckets that takes. */
+size_t table_buckets(size_t limit);
+/* The same over so many buckets of the caller's, each NULL, all in use from the start. */
+void table_over(struct table *t, struct table_link **buckets, size_t limit);
 /* Frees the buckets; the entries are the caller's. */
 void table_done(struct table *t);
 

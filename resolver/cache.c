@@ -93,11 +93,11 @@ entry_remove(struct cache *c, struct entry *e)
 	free(e);
 }
 
-/* What an empty cache takes. */
+/* What the cache takes but for its entries, at most. */
 static size_t
 fixed_bytes(const struct cache *c)
 {
-	return sizeof(*c) + (c->table.mask + 1) * sizeof(*c->table.buckets);
+	return sizeof(*c) + table_buckets(c->table.limit) * sizeof(*c->table.buckets);
 }
 
 struct cache *

@@ -125,11 +125,11 @@ grants_walk(
     const struct grants *grants, size_t *bucket, size_t buckets, grant_fn fn, void *ctx)
 {
 	const struct table *t = &grants->table;
-	size_t end = MIN_OF(t->mask + 1, *bucket + buckets);
+	size_t end = MIN_OF(t->used, *bucket + buckets);
 
 	for (; *bucket < end; ++*bucket)
 		for (struct table_link *link = t->buckets[*bucket]; link != NULL;
 		     link = link->next)
 			fn(ctx, grant_of(link));
-	return end <= t->mask;
+	return end < t->used;
 }

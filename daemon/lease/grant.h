@@ -70,7 +70,7 @@ struct grant *grants_first(const struct grants *grants);
 struct grant *grants_next(const struct grants *grants, const struct grant *g);
 /* Tell fn of those in so many buckets from *bucket on, which moves behind them; true as
  * long as there are more. Grants may come and go between two calls: one that comes may be
- * passed over. fn drops none. */
+ * passed over, and of one that stays fn may be told twice. fn drops none. */
 bool grants_walk(
     const struct grants *grants, size_t *bucket, size_t buckets, grant_fn fn, void *ctx);
 

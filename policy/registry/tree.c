@@ -57,16 +57,12 @@ grant_hash(const struct tree *t, const struct grant_key *k)
 int
 tree_table(struct table *t, struct memory *image, size_t limit)
 {
-	size_t buckets = 16;
+	struct table_link **buckets =
+	    memory_array(image, table_buckets(limit), sizeof(*buckets));
 
-	while (buckets < limit)
-		buckets *= 2;
-	t->buckets = memory_array(image, buckets, sizeof(struct table_link *));
-	if (t->buckets == NULL)
+	if (buckets == NULL)
 		return image->lack;
-	t->mask = buckets - 1;
-	t->len = 0;
-	t->limit = MAX_OF(limit, 1);
+	table_over(t, buckets, MAX_OF(limit, 1));
 	return 0;
 }
 

@@ -163,6 +163,67 @@ buckets_never_move_after_init(void **state)
 	table_done(&t);
 }
 
+/* So that what a table of a million with few entries reads lies close together. */
+static void
+no_more_buckets_are_used_than_there_are_entries(void **state)
+{
+	struct entry e[100];
+	struct table t;
+
+	(void)state;
+	assert_int_equal(table_init(&t, 1000000), 0);
+	for (size_t n = 0; n < 100; n++) {
+		e[n].key = (int)n;
+		add(&t, n * 0x9e3779b97f4a7c15ULL, &e[n]);
+		for (size_t bucket = MAX_OF(n + 1, 16); bucket < 1048576; bucket++)
+			assert_null(t.buckets[bucket]);
+		for (size_t old = 0; old <= n; old++)
+			assert_ptr_equal(
+			    find(&t, old * 0x9e3779b97f4a7c15ULL, (int)old), &e[old]);
+	}
+	table_done(&t);
+}
+
+static void
+no_chain_is_long_at_any_number_of_entries(void **state)
+{
+	static struct entry e[5000];
+	struct table t;
+	size_t longest = 0;
+
+	(void)state;
+	assert_int_equal(table_init(&t, ARRAY_LEN(e)), 0);
+	for (size_t n = 0; n < ARRAY_LEN(e); n++) {
+		size_t len = 0;
+
+		e[n].key = (int)n;
+		add(&t, ARRAY_LEN(e) - n, &e[n]); /* as even as hashes can be */
+		for (struct table_link *l = t.buckets[8]; l != NULL; l = l->next)
+			len++;
+		longest = MAX_OF(longest, len);
+	}
+	assert_int_equal(longest, 2); /* before it is split */
+	table_done(&t);
+}
+
+static void
+a_table_over_the_callers_buckets_uses_all(void **state)
+{
+	struct table_link *buckets[128] = {NULL};
+	struct entry e[100];
+	struct table t;
+
+	(void)state;
+	assert_int_equal(table_buckets(100), ARRAY_LEN(buckets));
+	table_over(&t, buckets, 100);
+	for (size_t n = 0; n < 100; n++) {
+		e[n].key = (int)n;
+		add(&t, n, &e[n]);
+		assert_ptr_equal(buckets[n], &e[n].link);
+	}
+	assert_ptr_equal(find(&t, 99, 99), &e[99]);
+}
+
 static void
 walk_meets_every_entry_once(void **state)
 {
@@ -242,6 +303,9 @@ main(void)
 	    cmocka_unit_test(no_room_at_all_is_no_table),
 	    cmocka_unit_test(out_of_memory_is_told),
 	    cmocka_unit_test(buckets_never_move_after_init),
+	    cmocka_unit_test(no_more_buckets_are_used_than_there_are_entries),
+	    cmocka_unit_test(no_chain_is_long_at_any_number_of_entries),
+	    cmocka_unit_test(a_table_over_the_callers_buckets_uses_all),
 	    cmocka_unit_test(walk_meets_every_entry_once),
 	    cmocka_unit_test(walk_allows_removing_what_was_met),
 	    cmocka_unit_test(walk_of_nothing_ends_at_once),
