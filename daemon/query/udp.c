@@ -44,6 +44,7 @@ struct udp {
 	size_t socket_count;
 	struct udp_socket sockets[UDP_SOCKETS_MAX];
 	struct udp_counts counts;
+	size_t in_used;     /* of the last batch: what the kernel wrote to */
 	struct mmsghdr in_msgs[UDP_BATCH];
 	struct iovec in_iovs[UDP_BATCH];
 	struct sockaddr_storage in_peers[UDP_BATCH];
@@ -61,6 +62,32 @@ static void send_late(struct query *q, const uint8_t *reply, size_t len);
 
 static const struct query_transport transport = {.stream = false, .send = send_late};
 
+/* Where a packet is to be put; the kernel leaves in the lengths what it used. */
+static void
+open_slot(struct udp *u, size_t i)
+{
+	struct msghdr *msg = &u->in_msgs[i].msg_hdr;
+
+	msg->msg_namelen = sizeof(u->in_peers[i]);
+	msg->msg_controllen = sizeof(u->in_control[i]);
+}
+
+static void
+open_slots(struct udp *u)
+{
+	for (size_t i = 0; i < UDP_BATCH; i++) {
+		u->in_iovs[i] = (struct iovec){
+		    .iov_base = u->in_bytes[i], .iov_len = sizeof(u->in_bytes[i])};
+		u->in_msgs[i].msg_hdr = (struct msghdr){
+		    .msg_name = &u->in_peers[i],
+		    .msg_iov = &u->in_iovs[i],
+		    .msg_iovlen = 1,
+		    .msg_control = u->in_control[i],
+		};
+		open_slot(u, i);
+	}
+}
+
 int
 udp_new(struct event_base *base, struct queries *queries, struct udp **ret_udp)
 {
@@ -75,6 +102,7 @@ udp_new(struct event_base *base, struct queries *queries, struct udp **ret_udp)
 		free(u);
 		return -ENOMEM;
 	}
+	open_slots(u);
 	*ret_udp = u;
 	return 0;
 }
@@ -335,20 +363,14 @@ static int
 receive(struct udp_socket *s)
 {
 	struct udp *u = s->udp;
+	int n;
 
-	for (size_t i = 0; i < UDP_BATCH; i++) {
-		u->in_iovs[i] = (struct iovec){
-		    .iov_base = u->in_bytes[i], .iov_len = sizeof(u->in_bytes[i])};
-		u->in_msgs[i].msg_hdr = (struct msghdr){
-		    .msg_name = &u->in_peers[i],
-		    .msg_namelen = sizeof(u->in_peers[i]),
-		    .msg_iov = &u->in_iovs[i],
-		    .msg_iovlen = 1,
-		    .msg_control = s->any ? u->in_control[i] : NULL,
-		    .msg_controllen = s->any ? sizeof(u->in_control[i]) : 0,
-		};
-	}
-	return recvmmsg(s->fd, u->in_msgs, UDP_BATCH, MSG_DONTWAIT, NULL);
+	while (u->in_used > 0)
+		open_slot(u, --u->in_used);
+	n = recvmmsg(s->fd, u->in_msgs, UDP_BATCH, MSG_DONTWAIT, NULL);
+	if (n > 0)
+		u->in_used = (size_t)n;
+	return n;
 }
 
 /* Has the packet that was read last waited too long? See daemon/query/udp.h. */
@@ -383,10 +405,10 @@ on_readable(int fd, short what, void *ctx)
 		}
 		for (int i = 0; i < n; i++)
 			take_packet(s, (size_t)i, now_ms);
-		udp_flush(u);
-		if (n < UDP_BATCH)
+		if (n <= 0)
 			break;
 	}
+	udp_flush(u);
 }
 
 struct udp_counts
