@@ -17,6 +17,7 @@
 	(QUESTION_MESSAGE_MAX + 1) /* one more: so that a longer one is seen to be */
 #define OUT_SIZE 1280              /* at least QUESTION_UDP_MAX */
 #define CONTROL_SIZE 64            /* an in6_pktinfo with its header */
+#define STEP_MS 1000 /* of the time of day against the other clock: somebody set it */
 #define ROUNDS_MAX 4 /* batches for one socket before the others get their turn */
 
 struct udp_socket {
@@ -44,6 +45,8 @@ struct udp {
 	size_t socket_count;
 	struct udp_socket sockets[UDP_SOCKETS_MAX];
 	struct udp_counts counts;
+	int64_t offset_ms;  /* of the time of day, when it was last looked at */
+	int64_t trusted_ms; /* from when on packets' times are */
 	size_t in_used;     /* of the last batch: what the kernel wrote to */
 	struct mmsghdr in_msgs[UDP_BATCH];
 	struct iovec in_iovs[UDP_BATCH];
@@ -373,18 +376,37 @@ receive(struct udp_socket *s)
 	return n;
 }
 
+static int64_t
+ms_of(const struct timespec *t)
+{
+	return (int64_t)t->tv_sec * 1000 + t->tv_nsec / 1000000;
+}
+
+/* The kernel notes the time of day. When that was set, it says nothing of what waits
+ * already. */
+static bool
+is_set_lately(struct udp *u, int64_t time_ms, int64_t now_ms)
+{
+	int64_t offset_ms = time_ms - now_ms;
+	int64_t step_ms = offset_ms - u->offset_ms;
+
+	u->offset_ms = offset_ms;
+	if (step_ms > STEP_MS || step_ms < -STEP_MS)
+		u->trusted_ms = now_ms + UDP_STALE_MS;
+	return now_ms < u->trusted_ms;
+}
+
 /* Has the packet that was read last waited too long? See daemon/query/udp.h. */
 static bool
-is_stale(const struct udp_socket *s)
+is_stale(const struct udp_socket *s, int64_t now_ms)
 {
 	struct timespec sent, now;
 
 	if (ioctl(s->fd, SIOCGSTAMPNS, &sent) < 0) /* it was not measured */
 		return false;
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* cannot fail */
-	return (now.tv_sec - sent.tv_sec) * 1000 +
-		   (now.tv_nsec - sent.tv_nsec) / 1000000 >
-	       UDP_STALE_MS;
+	return !is_set_lately(s->udp, ms_of(&now), now_ms) &&
+	       ms_of(&now) - ms_of(&sent) > UDP_STALE_MS;
 }
 
 static void
@@ -399,7 +421,7 @@ on_readable(int fd, short what, void *ctx)
 		int64_t now_ms = u->queries->now_ms();
 		int n = receive(s);
 
-		if (n == UDP_BATCH && is_stale(s)) {
+		if (n == UDP_BATCH && is_stale(s, now_ms)) {
 			u->counts.stale += UDP_BATCH;
 			continue;
 		}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import random
+import select
 import socket
 import struct
 import time
@@ -88,6 +89,24 @@ def open_tcp(place: Namespace, server: str, port: int = 53) -> socket.socket:
     s.connect((server, port))
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return s
+
+
+def ask_many(place: Namespace, names: list[str]) -> socket.socket:
+    """Ask over UDP, all at once, and read no reply."""
+    s = open_udp(place, NODE_LOCAL4)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+    for name in names:
+        s.send(make_query(name).to_wire())
+    return s
+
+
+def replies(s: socket.socket, at_least: int, patience_s: float = 5) -> int:
+    """Count them: wait for at_least, then take what is there."""
+    count = 0
+    while select.select([s], [], [], patience_s if count < at_least else 0)[0]:
+        s.recv(4096)
+        count += 1
+    return count
 
 
 def frame(wire: bytes) -> bytes:

@@ -4,6 +4,7 @@ monotonic clock, or by the kernel."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 import manifests
 import zone
 from daemon import Daemon, Record, is_event, wait_until
-from dnsclient import ask
+from dnsclient import ask, ask_many, make_query, replies
 from lab import Pod
 from namespace import MORTAL
 
@@ -23,6 +24,8 @@ LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), Path("/no
 OFFSET = "/run/faketime"
 YEARS = 10
 SLACK_S = 5
+CROWD = 2 * 64  # two full batches
+TRUST_S = 4.3  # more than UDP_STALE_MS
 
 
 @pytest.fixture
@@ -54,12 +57,17 @@ def refused(daemon: Daemon, pod: Pod, name: str) -> Record:
     return daemon.log.wait_for(is_event("refused_lookup"), since=mark)
 
 
+def faked_time() -> tuple[str, ...]:
+    """A launcher under which the file OFFSET sets the time of day."""
+    assert LIBRARY.exists(), "install libfaketime"
+    return ("env", f"LD_PRELOAD={LIBRARY}", f"FAKETIME_TIMESTAMP_FILE={OFFSET}",
+            "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1")
+
+
 @pytest.mark.parametrize("years", [YEARS, -YEARS], ids=["forward", "backward"])
 def test_a28_the_wall_clock_jumps(launched: Daemon, pod: Pod, years: int) -> None:
     """Nothing but the time in the journal notices, neither at once nor after a restart."""
-    assert LIBRARY.exists(), "install libfaketime"
-    launched.launcher = ("env", f"LD_PRELOAD={LIBRARY}", f"FAKETIME_TIMESTAMP_FILE={OFFSET}",
-                         "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1", "NO_FAKE_STAT=1")
+    launched.launcher = faked_time()
     launched.lab.node.write(OFFSET, "+0d")
     launched.start()
     told = ask(pod.namespace, "google.com")
@@ -78,6 +86,25 @@ def test_a28_the_wall_clock_jumps(launched: Daemon, pod: Pod, years: int) -> Non
         launched.reload()
         launched.stop()
         launched.start()
+
+
+@pytest.mark.slow
+def test_a28_what_waits_while_the_clock_is_set_is_answered(launched: Daemon, pod: Pod) -> None:
+    """The kernel notes the time of day with what waits to be read."""
+    launched.launcher = faked_time()
+    launched.lab.node.write(OFFSET, "+0d")
+    launched.start()
+    ask(pod.namespace, "google.com")
+    with ask_many(pod.namespace, []) as s:
+        for offset in ("+0d", f"+{YEARS * 365}d"):
+            launched.signal(signal.SIGSTOP)
+            for _ in range(CROWD):
+                s.send(make_query("google.com").to_wire())
+            launched.lab.node.write(OFFSET, offset)
+            launched.signal(signal.SIGCONT)
+            assert replies(s, CROWD) == CROWD
+            time.sleep(TRUST_S)
+    assert launched.counter("stale") == 0
 
 
 @contextmanager

@@ -21,7 +21,7 @@ import manifests
 import zone
 from conftest import FAKE4, Programs
 from daemon import Daemon, is_event, wait_until
-from dnsclient import ask, frame, make_query, open_tcp, open_udp
+from dnsclient import ask, ask_many, frame, make_query, open_tcp, replies
 from fake_upstream import FakeUpstream, Question, answer
 from lab import NODE_LOCAL4, Lab, Pod
 
@@ -34,23 +34,6 @@ BATCH = 64
 FLOOD_S = 5
 
 
-def ask_many(pod: Pod, names: list[str]) -> socket.socket:
-    s = open_udp(pod.namespace, NODE_LOCAL4)
-    s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-    for name in names:
-        s.send(make_query(name).to_wire())
-    return s
-
-
-def replies(s: socket.socket, at_least: int, patience_s: float = 5) -> int:
-    """Count them: wait for at_least, then take what is there."""
-    count = 0
-    while select.select([s], [], [], patience_s if count < at_least else 0)[0]:
-        s.recv(4096)
-        count += 1
-    return count
-
-
 @pytest.fixture
 def limited(daemon: Daemon) -> Daemon:
     """100 queries a second of each pod."""
@@ -61,7 +44,7 @@ def limited(daemon: Daemon) -> Daemon:
 
 def test_a12_a_pod_has_a_rate(limited: Daemon, pod: Pod, other_pod: Pod) -> None:
     mark = limited.log.mark()
-    with ask_many(pod, [NAME] * 400) as s:
+    with ask_many(pod.namespace, [NAME] * 400) as s:
         assert ask(other_pod.namespace, NAME).addresses() == [zone.GOOGLE4]
         got = replies(s, 100)
     told = limited.counter("limited")
@@ -92,7 +75,7 @@ def test_who_has_many_waiting_stands_in_line(daemon: Daemon, upstream: FakeUpstr
     daemon.load(manifests.service_entry("*.held.example", resolution="NONE"))
     hold_back(upstream)
     names = [f"n{i}.held.example" for i in range(600)]
-    with ask_many(pod, names) as many:
+    with ask_many(pod.namespace, names) as many:
         wait_until(lambda: daemon.counter("in_line") > 300, 5, "the rest stands in line")
         upstream.holding = False
         reply = ask(other_pod.namespace, "one.held.example", tcp=tcp)
@@ -109,7 +92,7 @@ def test_the_line_ends_with_the_deadline(daemon: Daemon, upstream: FakeUpstream,
     daemon.load(manifests.service_entry("*.held.example", resolution="NONE"))
     hold_back(upstream)
     names = [f"n{i}.held.example" for i in range(600)]
-    with ask_many(pod, names) as many:
+    with ask_many(pod.namespace, names) as many:
         assert replies(many, len(names)) == len(names)
     assert daemon.counter("failed") == len(names)
     assert daemon.counter("in_line") == daemon.counter("waiting") == 0
@@ -129,7 +112,7 @@ def test_a16_held_answers_do_not_come_down_at_once(daemon: Daemon, upstream: Fak
     hold_back(upstream)
     names = [f"n{i}.held.example" for i in range(100)]
     began = time.monotonic()
-    with ask_many(pod, names) as many, ask_many(other_pod, ["one.held.example"]) as one:
+    with ask_many(pod.namespace, names) as many, ask_many(other_pod.namespace, ["one.held.example"]) as one:
         upstream.wait_asked(1, names[-1])
         upstream.wait_asked(1, "one.held.example")
         time.sleep(max(began + LATE_S - time.monotonic(), 0))
@@ -144,7 +127,7 @@ def test_a16_held_answers_do_not_come_down_at_once(daemon: Daemon, upstream: Fak
 def test_what_waited_too_long_to_be_read_is_dropped(daemon: Daemon, pod: Pod) -> None:
     daemon.load(manifests.service_entry(NAME))
     assert ask(pod.namespace, NAME).addresses()
-    with ask_many(pod, []) as s:
+    with ask_many(pod.namespace, []) as s:
         for wait_s, dropped in ((0, 0), (STALE_S, 2 * BATCH)):
             daemon.signal(signal.SIGSTOP)
             for _ in range(2 * BATCH + 1):
