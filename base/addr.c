@@ -150,7 +150,11 @@ prefix_contains(const struct prefix *p, const struct addr *a)
 	size_t whole = p->len / 8;
 	uint8_t mask = (uint8_t)(0xff << (8 - p->len % 8));
 
-	if (p->addr.family != a->family || memcmp(p->addr.bytes, a->bytes, whole) != 0)
+	if (p->addr.family != a->family)
+		return false;
+	/* most differ in the first byte: no call for those */
+	if (whole > 0 && (p->addr.bytes[0] != a->bytes[0] ||
+			     memcmp(p->addr.bytes, a->bytes, whole) != 0))
 		return false;
 	return p->len % 8 == 0 || (a->bytes[whole] & mask) == p->addr.bytes[whole];
 }

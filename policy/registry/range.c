@@ -64,6 +64,8 @@ static const struct addr metadata[] = {
 struct addr
 range_unwrap(const struct addr *a)
 {
+	if (a->family != AF_INET6)
+		return *a;
 	for (size_t i = 0; i < ARRAY_LEN(wrappers); i++)
 		if (prefix_contains(&wrappers[i].prefix, a))
 			return addr_make(AF_INET, a->bytes + wrappers[i].offset);
@@ -74,10 +76,11 @@ enum range_kind
 range_of(const struct addr *a)
 {
 	struct addr inner = range_unwrap(a);
+	bool wrapped = inner.family != a->family;
 
 	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
 		if (prefix_contains(&ranges[i].prefix, a) ||
-		    prefix_contains(&ranges[i].prefix, &inner))
+		    (wrapped && prefix_contains(&ranges[i].prefix, &inner)))
 			return ranges[i].kind;
 	return RANGE_PUBLIC;
 }
