@@ -37,7 +37,6 @@ struct answer_address {
 struct answer {
 	unsigned refs;
 	size_t bytes; /* of memory, all told */
-	struct name name;
 	uint16_t type;
 	uint8_t rcode;   /* RCODE_NOERROR or RCODE_NXDOMAIN */
 	bool negative;   /* no record of that type at the chain's end */
@@ -53,7 +52,8 @@ struct answer {
 	    authority_records; /* NSCOUNT: 1 when a negative answer has its SOA, else 0 */
 	uint16_t len;
 	const uint8_t
-	    *image; /* a message: header, question, answer, then the SOA; no OPT */
+	    *image;       /* a message: header, question, answer, then the SOA; no OPT */
+	struct name name; /* last: most of it is empty */
 };
 
 /*

@@ -13,16 +13,16 @@
 #define TYPE_EVERY 0x10000 /* in the key: holds for all types; no type of its own */
 
 struct entry {
-	struct table_link link;
-	TAILQ_ENTRY(entry) age;
+	struct table_link link; /* what a hit reads comes first */
 	struct answer *answer;
 	size_t group;
-	size_t bytes;
+	uint32_t type;
+	uint32_t hits; /* at most CACHE_POPULAR */
 	int64_t fresh_until_ms;
 	int64_t kept_until_ms;
+	TAILQ_ENTRY(entry) age;
 	int64_t due_ms; /* a popular one is to be asked for anew */
-	uint32_t hits;  /* at most CACHE_POPULAR */
-	uint32_t type;
+	size_t bytes;
 };
 
 TAILQ_HEAD(entries, entry);

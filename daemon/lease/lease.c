@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/lease/claim.h"
 #include "daemon/lease/going.h"
 #include "daemon/lease/ring.h"
 #include "daemon/lease/strain.h"
@@ -128,22 +129,6 @@ lease_grant_release(struct leases *l, struct grant *g)
 	grants_drop(&l->grants, g);
 }
 
-/* A claim is in both lists: the shorter one decides how long this takes. */
-static struct claim *
-claim_find(const struct lease *lease, const struct grant *g)
-{
-	struct claim *a = LIST_FIRST(&lease->claims), *b = LIST_FIRST(&g->claims);
-
-	for (; a != NULL && b != NULL;
-	     a = LIST_NEXT(a, in_lease), b = LIST_NEXT(b, in_grant)) {
-		if (a->grant == g)
-			return a;
-		if (b->lease == lease)
-			return b;
-	}
-	return NULL;
-}
-
 static struct claim *
 claim_add(struct leases *l, struct lease *lease, struct grant *g)
 {
@@ -161,16 +146,6 @@ claim_add(struct leases *l, struct lease *lease, struct grant *g)
 	strain_grow(&l->strain, STRAIN_POD, g->pod->claims, l->limits.per_pod);
 	grants_changed(&l->grants, g);
 	return c;
-}
-
-static void
-claim_free(struct claim *c)
-{
-	LIST_REMOVE(c, in_lease);
-	LIST_REMOVE(c, in_grant);
-	c->grant->len--;
-	c->grant->pod->claims--;
-	free(c);
 }
 
 bool
@@ -270,8 +245,13 @@ lease_check(struct leases *l, struct grant *g, const struct lease_target *target
 	going_make_room(&l->going, g->len >= l->limits.per_name ||
 				       g->pod->claims >= l->limits.per_pod ||
 				       l->table.len >= l->limits.size);
-	lease = find_present(l, g, target);
-	c = lease != NULL ? claim_find(lease, g) : NULL;
+	c = claim_near(g, target);
+	if (c != NULL && !going_is_gone(&l->going, c->lease)) {
+		lease = c->lease;
+	} else {
+		lease = find_present(l, g, target);
+		c = lease != NULL ? claim_find(lease, g) : NULL;
+	}
 	if (c == NULL &&
 	    (strain_refuses(&l->strain, STRAIN_NAME, g->len, l->limits.per_name) ||
 		strain_refuses(
@@ -386,17 +366,6 @@ lease_drop_claim(struct leases *l, struct claim *c)
 		return false;
 	lease_remove(l, lease);
 	return true;
-}
-
-static struct claim *
-claim_latest(const struct lease *lease)
-{
-	struct claim *c, *latest = LIST_FIRST(&lease->claims);
-
-	LIST_FOREACH(c, &lease->claims, in_lease)
-	if (c->until_ms > latest->until_ms)
-		latest = c;
-	return latest;
 }
 
 /* Of those that no answer counts on any more, all but the latest, for the lease to hang

@@ -58,13 +58,13 @@ struct claim {
 };
 
 struct lease {
-	struct table_link link;
-	LIST_ENTRY(lease) in_slot;
-	LIST_HEAD(, claim) claims; /* the last is the name in the kernel's comment */
-	struct pod *pod;
-	int64_t deadline_ms; /* 0: never acknowledged yet */
-	int64_t asked_ms;    /* the latest end that the kernel was asked for */
+	struct table_link link; /* what a lookup reads comes first */
 	struct lease_target target;
+	struct pod *pod;
+	int64_t deadline_ms;       /* 0: never acknowledged yet */
+	LIST_HEAD(, claim) claims; /* the last is the name in the kernel's comment */
+	LIST_ENTRY(lease) in_slot;
+	int64_t asked_ms; /* the latest end that the kernel was asked for */
 	uint16_t pending; /* commits under way */
 	bool renamed;     /* the name in the kernel's comment has lost its claim */
 	bool revoked; /* no longer in the table: freed when the last pending is settled */
