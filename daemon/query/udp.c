@@ -18,6 +18,7 @@
 #define OUT_SIZE 1280              /* at least QUESTION_UDP_MAX */
 #define CONTROL_SIZE 64            /* an in6_pktinfo with its header */
 #define STEP_MS 1000 /* of the time of day against the other clock: somebody set it */
+#define FULL_FEW 4   /* full batches in a row: a burst, not yet a crowd */
 #define ROUNDS_MAX 4 /* batches for one socket before the others get their turn */
 
 struct udp_socket {
@@ -28,6 +29,7 @@ struct udp_socket {
 	     * from */
 	    any;
 	struct event *readable;
+	size_t full; /* batches in a row */
 	struct query_list waiting;
 };
 
@@ -421,14 +423,15 @@ on_readable(int fd, short what, void *ctx)
 		int64_t now_ms = u->queries->now_ms();
 		int n = receive(s);
 
-		if (n == UDP_BATCH && is_stale(s, now_ms)) {
+		s->full = n == UDP_BATCH ? s->full + 1 : 0;
+		if (n <= 0)
+			break;
+		if (s->full > FULL_FEW && is_stale(s, now_ms)) {
 			u->counts.stale += UDP_BATCH;
 			continue;
 		}
 		for (int i = 0; i < n; i++)
 			take_packet(s, (size_t)i, now_ms);
-		if (n <= 0)
-			break;
 	}
 	udp_flush(u);
 }

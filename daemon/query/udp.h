@@ -9,8 +9,9 @@
  * When more comes than can be answered, the kernel's buffer is full of queries whose
  * clients have given up: those that have waited UDP_STALE_MS in it are dropped unread.
  * The kernel says how long the last one of a full batch has waited; when that is too
- * long, it is so for all before it. It begins to measure with the first full batch, so
- * what waited for a daemon that was started again is answered.
+ * long, it is so for all before it. It is asked while a socket gives full batches, from
+ * the fifth in a row on, and begins to measure with the first time: measuring costs each
+ * packet of the node. So what waited for a daemon that was started again is answered.
  */
 #ifndef DAEMON_QUERY_UDP_H
 #define DAEMON_QUERY_UDP_H

@@ -24,7 +24,7 @@ LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), Path("/no
 OFFSET = "/run/faketime"
 YEARS = 10
 SLACK_S = 5
-CROWD = 2 * 64  # two full batches
+CROWD = 6 * 64  # more full batches than are taken for a burst
 TRUST_S = 4.3  # more than UDP_STALE_MS
 
 

@@ -31,6 +31,7 @@ LATE_S = 2.2  # more than QUERY_LATE_MS
 STALE_S = 4.3  # more than UDP_STALE_MS
 LATE_CROWD = 16
 BATCH = 64
+CROWD = (4 + 2) * BATCH + 1  # two full batches more than are taken for a burst
 FLOOD_S = 5
 
 
@@ -130,11 +131,11 @@ def test_what_waited_too_long_to_be_read_is_dropped(daemon: Daemon, pod: Pod) ->
     with ask_many(pod.namespace, []) as s:
         for wait_s, dropped in ((0, 0), (STALE_S, 2 * BATCH)):
             daemon.signal(signal.SIGSTOP)
-            for _ in range(2 * BATCH + 1):
+            for _ in range(CROWD):
                 s.send(make_query(NAME).to_wire())
             time.sleep(wait_s)
             daemon.signal(signal.SIGCONT)
-            assert replies(s, 2 * BATCH + 1 - dropped) == 2 * BATCH + 1 - dropped
+            assert replies(s, CROWD - dropped) == CROWD - dropped
             assert daemon.counter("stale") == dropped
 
 
