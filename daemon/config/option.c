@@ -28,8 +28,10 @@ static const struct option options[] = {
 	"the mesh's policy; a manifest in the registry overrides it, field by field", 0,
 	0},
     {"listen", OPTION_LISTEN, 1, CONFIG_LISTEN_MAX,
-	"[\"169.254.20.10:53\", \"[fd00:a9fe:140a::10]:53\"]",
-	"where the pods find us; one address of this node each, port 53 unless given",
+	"[\"169.254.20.10:53\", \"[fd00:a9fe:140a::10]:53\", "
+	"\"169.254.20.10:54\", \"[fd00:a9fe:140a::10]:54\"]",
+	"where the pods find us, and on another port than 53 where intercept leads them; "
+	"one address of this node each, port 53 unless given",
 	LIST_AT(listen, listen_count)},
     {"upstreams", OPTION_UPSTREAMS, 1, CONFIG_UPSTREAMS_MAX, NULL,
 	"the DNS servers that we ask; default: the nameservers of /etc/resolv.conf",

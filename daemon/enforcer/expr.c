@@ -15,6 +15,7 @@
 #define IP4_DESTINATION 16
 #define IP6_SOURCE 8
 #define IP6_DESTINATION 24
+#define TRANSPORT_SOURCE_PORT 0
 #define TRANSPORT_DESTINATION_PORT 2
 
 struct nftnl_expr *
@@ -152,6 +153,12 @@ void
 expr_port(struct rule *r, uint32_t reg)
 {
 	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TRANSPORT_DESTINATION_PORT, 2, reg);
+}
+
+void
+expr_source_port(struct rule *r, uint32_t reg)
+{
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, TRANSPORT_SOURCE_PORT, 2, reg);
 }
 
 void

@@ -38,6 +38,7 @@ void expr_meta(struct rule *r, uint32_t key, uint32_t reg);
 void expr_payload(
     struct rule *r, uint32_t base, uint32_t offset, uint32_t len, uint32_t reg);
 void expr_port(struct rule *r, uint32_t reg);
+void expr_source_port(struct rule *r, uint32_t reg);
 void expr_immediate(struct rule *r, const void *data, uint32_t len, uint32_t reg);
 /* An address into EXPR_REG, or into reg; returns the next free one. */
 uint32_t expr_source(struct rule *r, uint8_t family);

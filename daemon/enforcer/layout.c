@@ -74,7 +74,7 @@ static const struct set {
     {"shared6", SET_SHARED, TYPE_IP6ADDR, 16},
 };
 
-/* conntrack is at -200, dstnat at -100 (linux/netfilter_ipv4.h). */
+/* raw is at -300, conntrack at -200, dstnat at -100 (linux/netfilter_ipv4.h). */
 static const struct chain {
 	const char *name;
 	const char *type; /* NULL: not a base chain */
@@ -90,6 +90,8 @@ static const struct chain {
     {.name = "guard"},
     {.name = "translate"},
     {.name = "nowhere"},
+    {.name = "query", .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = -300},
+    {.name = "reply", .type = "filter", .hook = NF_INET_LOCAL_OUT, .priority = -300},
     {.name = "egress", .type = "filter", .hook = NF_INET_PRE_ROUTING, .priority = -150},
     {.name = "dns", .type = "nat", .hook = NF_INET_PRE_ROUTING, .priority = -105},
     {.name = "lead", .type = "nat", .hook = NF_INET_PRE_ROUTING, .priority = -104},

@@ -113,6 +113,27 @@ rule_destination(struct rule *r, const struct prefix *p)
 }
 
 void
+rule_to(struct rule *r, uint8_t proto, const struct endpoint *e)
+{
+	rule_protocol(r, proto);
+	rule_port(r, e->port);
+	rule_family(r, e->addr.family);
+	(void)expr_destination(r, e->addr.family, EXPR_REG); /* as above */
+	expr_compare(r, NFT_CMP_EQ, e->addr.bytes, (uint32_t)addr_len(&e->addr));
+}
+
+void
+rule_from(struct rule *r, uint8_t proto, const struct endpoint *e)
+{
+	rule_protocol(r, proto);
+	expr_source_port(r, EXPR_REG);
+	expr_is_port(r, e->port);
+	rule_family(r, e->addr.family);
+	(void)expr_source(r, e->addr.family); /* as above */
+	expr_compare(r, NFT_CMP_EQ, e->addr.bytes, (uint32_t)addr_len(&e->addr));
+}
+
+void
 rule_destination_local(struct rule *r)
 {
 	const uint32_t type = RTN_LOCAL;
@@ -349,6 +370,12 @@ void
 rule_reject_admin(struct rule *r)
 {
 	reject(r, NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+}
+
+void
+rule_notrack(struct rule *r)
+{
+	(void)expr_add(r, "notrack");
 }
 
 void

@@ -43,6 +43,9 @@ void rule_destination_local(struct rule *r);
 void rule_source_elsewhere(struct rule *r);
 void rule_protocol(struct rule *r, uint8_t proto);
 void rule_port(struct rule *r, uint16_t port);
+/* On its way to this endpoint, or from it. */
+void rule_to(struct rule *r, uint8_t proto, const struct endpoint *e);
+void rule_from(struct rule *r, uint8_t proto, const struct endpoint *e);
 /* Source, destination, protocol and port, as in leases4 and fixed4. */
 void rule_flow_in(struct rule *r, uint8_t family, const char *set);
 /* The same, and on to the chain that the map has for it. */
@@ -75,6 +78,8 @@ void rule_counter(struct rule *r);
 void rule_log(struct rule *r, const char *prefix, uint16_t group, uint32_t snaplen);
 void rule_reject_tcp(struct rule *r);
 void rule_reject_admin(struct rule *r);
+/* conntrack never sees it; the rule's chain must come before conntrack. */
+void rule_notrack(struct rule *r);
 void rule_redirect_to(struct rule *r, const struct endpoint *e);
 void rule_redirect_port(struct rule *r, uint16_t port);
 /* To another port of the same address; what the rule has must be TCP or UDP. */

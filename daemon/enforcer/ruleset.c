@@ -9,6 +9,7 @@
 #include "daemon/enforcer/contents.h"
 #include "daemon/enforcer/element.h"
 #include "daemon/enforcer/flood.h"
+#include "daemon/enforcer/interceptor.h"
 #include "daemon/enforcer/rule.h"
 #include "daemon/enforcer/translation.h"
 #include "daemon/enforcer/tunnel.h"
@@ -248,16 +249,6 @@ put_listeners(const struct put *p, const char *chain, void (*verdict)(struct rul
 	}
 }
 
-/* Where port 53 of a family goes; NULL: we do not listen there. */
-static const struct endpoint *
-first_listener(const struct put *p, uint8_t family)
-{
-	for (size_t i = 0; i < p->rs->listen_count; i++)
-		if (p->rs->listen[i].addr.family == family)
-			return &p->rs->listen[i];
-	return NULL;
-}
-
 /* Chain dns will turn it to us, but only what conntrack follows and sees for the first
  * time; nothing else of port 53 may pass. */
 static void
@@ -267,7 +258,7 @@ put_queries(const struct put *p)
 
 	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
 		for (size_t j = 0; j < ARRAY_LEN(families); j++) {
-			if (first_listener(p, families[j]) == NULL)
+			if (interceptor_find(p->rs, families[j]) == NULL)
 				continue;
 			r = begin(p, "pod");
 			rule_family(&r, families[j]);
@@ -429,7 +420,7 @@ put_dns(const struct put *p)
 	put_dns_from_pods(p, "dns", "intercept");
 	put_listeners(p, "intercept", rule_return);
 	for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-		to = first_listener(p, families[i]);
+		to = interceptor_find(p->rs, families[i]);
 		for (size_t j = 0; to != NULL && j < ARRAY_LEN(protocols); j++) {
 			r = begin(p, "intercept");
 			rule_family(&r, families[i]);
@@ -488,6 +479,7 @@ ruleset_put(struct netlink *nl, const struct ruleset *rs,
 	put_interface(&p);
 	put_egress(&p);
 	put_dns(&p);
+	interceptor_put(nl, rs);
 	put_forward(&p);
 	r = translation_put(nl, rs, way->replace ? 0 : found->services);
 	return r == 0 ? contents_put(nl, rs) : r;

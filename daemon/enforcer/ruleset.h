@@ -7,7 +7,8 @@
  * interface through chain interface, by source straight to chain pod; what chain pod
  * does not accept ends in chain refuse. Chain dns turns port 53 to us; chain lead
  * turns what was accepted to where its entry says (daemon/enforcer/translation.h);
- * chain forward refuses what has slipped by chain dns.
+ * chain forward refuses what has slipped by chain dns. Chains query and reply keep
+ * conntrack out of what pods ask us by ourselves (daemon/enforcer/interceptor.h).
  */
 #ifndef DAEMON_ENFORCER_RULESET_H
 #define DAEMON_ENFORCER_RULESET_H

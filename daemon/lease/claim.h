@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What holds a lease: that a grant's name was answered with its address. A claim is in two
- * lists, its lease's and its grant's; nothing here allocates.
+ * What holds a lease: that a grant's name was answered with its address. A claim is in
+ * two lists, its lease's and its grant's; nothing here allocates.
  */
 #ifndef DAEMON_LEASE_CLAIM_H
 #define DAEMON_LEASE_CLAIM_H

@@ -115,7 +115,7 @@ def egressd(c: Contestant, program: Path, registry: Path | None = None,
             default_rate: bool = False) -> None:
     """With the registry in that folder, or one of our own."""
     config = {"meshConfig": {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}},
-              "listen": [f"{SERVER}:53"], "upstreams": [f"{UPSTREAM}:53"],
+              "listen": [f"{SERVER}:53", f"{SERVER}:54"], "upstreams": [f"{UPSTREAM}:53"],
               # limits that nobody meets, so that what they cost is measured too
               "pods": {"cidrs": ["10.244.0.0/16"], "interfaces": ["pod*"],
                        "queriesPerSecond": 1_000_000, "wildcardNamesPerMinute": 1_000_000,

@@ -19,9 +19,11 @@ an_empty_file_means_the_defaults(void **state)
 	assert_int_equal(bed.findings.len, 0);
 	assert_false(c->mesh.has_outbound);
 	assert_true(c->listen_is_default);
-	assert_int_equal(c->listen_count, 2);
+	assert_int_equal(c->listen_count, 4);
 	assert_true(has_endpoint(&c->listen[0], "169.254.20.10:53"));
 	assert_true(has_endpoint(&c->listen[1], "[fd00:a9fe:140a::10]:53"));
+	assert_true(has_endpoint(&c->listen[2], "169.254.20.10:54"));
+	assert_true(has_endpoint(&c->listen[3], "[fd00:a9fe:140a::10]:54"));
 	assert_int_equal(c->upstream_count, 1);
 	assert_true(has_endpoint(&c->upstreams[0], "192.0.2.53:53"));
 	assert_int_equal(c->zone_count, 0);

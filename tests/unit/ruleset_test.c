@@ -126,6 +126,12 @@ static const char expected[] =
     "ip6 saddr @open6 accept\n"
     "goto refuse\n"
     "}\n"
+    "chain query {\n"
+    "type filter hook prerouting priority raw; policy accept;\n"
+    "}\n"
+    "chain reply {\n"
+    "type filter hook output priority raw; policy accept;\n"
+    "}\n"
     "chain egress {\n"
     "type filter hook prerouting priority mangle; policy accept;\n"
     "iifname \"veth*\" goto interface\n"
@@ -248,12 +254,13 @@ without_log_all_else_is_the_same(void **state)
 }
 
 static void
-the_first_listener_of_a_family_gets_its_queries(void **state)
+the_first_on_another_port_gets_the_queries_of_its_family(void **state)
 {
 	const struct endpoint listen[] = {
 	    sample_endpoint("[fd00:53::10]:5300"),
-	    sample_endpoint("169.254.20.11:5301"),
 	    sample_endpoint("169.254.20.10:53"),
+	    sample_endpoint("169.254.20.11:5301"),
+	    sample_endpoint("169.254.20.12:5302"),
 	};
 	const struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 
@@ -262,6 +269,29 @@ the_first_listener_of_a_family_gets_its_queries(void **state)
 	assert_true(scene_shows("udp dport 53 dnat ip to 169.254.20.11:5301"));
 	assert_true(scene_shows("tcp dport 53 dnat ip6 to [fd00:53::10]:5300"));
 	assert_false(scene_shows("dnat ip to 169.254.20.10"));
+	assert_false(scene_shows("dnat ip to 169.254.20.12"));
+}
+
+/* What is turned needs conntrack, the way back being another one. */
+static void
+what_pods_ask_us_by_ourselves_is_untracked_when_another_port_is_turned(void **state)
+{
+	const struct endpoint listen[] = {
+	    sample_endpoint("169.254.20.10:53"),
+	    sample_endpoint("[fd00:53::10]:53"),
+	    sample_endpoint("169.254.20.10:54"),
+	};
+	struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
+
+	(void)state;
+	assert_int_equal(put(&rs, true), 0);
+	assert_true(scene_shows("udp dport 53 dnat ip to 169.254.20.10:54"));
+	assert_true(scene_shows("\t\tudp dport 53 ip daddr 169.254.20.10 notrack\n"));
+	assert_true(scene_shows("\t\tudp sport 53 ip saddr 169.254.20.10 notrack\n"));
+	assert_false(scene_shows("fd00:53::10 notrack"));
+	rs.table.intercept = 0;
+	assert_int_equal(put(&rs, true), 0);
+	assert_false(scene_shows("notrack"));
 }
 
 static void
@@ -315,7 +345,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    RULESET_TEST(the_chains_are_these),
 	    RULESET_TEST(without_log_all_else_is_the_same),
-	    RULESET_TEST(the_first_listener_of_a_family_gets_its_queries),
+	    RULESET_TEST(the_first_on_another_port_gets_the_queries_of_its_family),
+	    RULESET_TEST(
+		what_pods_ask_us_by_ourselves_is_untracked_when_another_port_is_turned),
 	    RULESET_TEST(a_family_without_listener_has_no_way_out_by_port_53),
 	    RULESET_TEST(without_interception_port_53_is_a_port_like_others),
 	    cmocka_unit_test(the_metadata_addresses_are_single),
