@@ -160,3 +160,32 @@ def ask(place: Namespace, name: str, rdtype: str = "A", *, server: str = NODE_LO
     reply = Reply(wire, time.monotonic() - start)
     assert query.is_response(reply.message), "a reply to another question"
     return reply
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a pod asks: for a name of its own, and for addresses of the family that it asks over."""
+
+    family: int
+    tcp: bool
+
+    def __str__(self) -> str:
+        return f"{'tcp' if self.tcp else 'udp'}{self.family}"
+
+    @property
+    def name(self) -> str:
+        return f"{self}.example"
+
+    @property
+    def rdtype(self) -> str:
+        return "A" if self.family == 4 else "AAAA"
+
+    def ask(self, place: Namespace, name: str = "") -> Reply:
+        return ask(place, name or self.name, self.rdtype, server=node_local(self.family),
+                   tcp=self.tcp)
+
+    def send(self, place: Namespace, query: dns.message.Message) -> Reply:
+        return Reply(exchange(place, query.to_wire(), node_local(self.family), tcp=self.tcp), 0)
+
+
+WAYS = [Way(family, tcp) for family in (4, 6) for tcp in (False, True)]

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is answered without asking, and what serves when the upstreams fail."""
+"""What is answered without asking, and what serves when the upstreams fail.
+
+Each over UDP and TCP, IPv4 and IPv6, where each way asks for a name of its own.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ import pytest
 
 import manifests
 from daemon import Daemon, wait_until
-from dnsclient import Reply, ask, exchange, make_query, node_local
-from fake_upstream import FakeUpstream, Question, addresses, answer, silence
+from dnsclient import WAYS, make_query
+from fake_upstream import FakeUpstream, Question, Script, addresses, answer, silence
 from internet import FAKE4
-from lab import NODE_LOCAL4, Pod
+from lab import Pod
 
 OLD4, OLD6, NEW4, NEW6 = "198.51.100.81", "2001:db8::81", "198.51.100.82", "2001:db8::82"
+OLD, NEW = {4: OLD4, 6: OLD6}, {4: NEW4, 6: NEW6}
 SOA = ("example", "a.example. hostmaster.example. 1 3600 600 86400 {minimum}")
 STALE, STALE_NXDOMAIN = 3, 19  # RFC 8914
 
@@ -38,17 +42,15 @@ def let_pass(seconds: float) -> None:
     wait_until(lambda: time.monotonic() >= end, seconds + 1, "the time")
 
 
-def rdtype(family: int) -> str:
-    return "A" if family == 4 else "AAAA"
-
-
 def test_item_51_the_ttl_counts_down(daemon: Daemon, upstream: FakeUpstream, pod: Pod) -> None:
-    listed(daemon, "one.example")
+    listed(daemon, "*.example")
     upstream.script = lambda q: old(q, ttl=300)
-    assert ask(pod.namespace, "one.example").ttl == 300
-    wait_until(lambda: ask(pod.namespace, "one.example").ttl < 300, 3, "a lower TTL")
-    assert 290 < ask(pod.namespace, "one.example").ttl < 300
-    assert len(upstream.asked()) == 1
+    for way in WAYS:
+        assert way.ask(pod.namespace).ttl == 300
+    for way in WAYS:
+        wait_until(lambda way=way: way.ask(pod.namespace).ttl < 300, 3, "a lower TTL")
+        assert 290 < way.ask(pod.namespace).ttl < 300
+    assert len(upstream.asked()) == len(WAYS)
 
 
 @pytest.mark.parametrize(("told", "got"), [(0, 0), (0x80000000, 0), (0xffffffff, 0),
@@ -56,34 +58,38 @@ def test_item_51_the_ttl_counts_down(daemon: Daemon, upstream: FakeUpstream, pod
 def test_item_52_ttls_out_of_range(daemon: Daemon, upstream: FakeUpstream, pod: Pod, told: int,
                                    got: int) -> None:
     """The top bit set is 0 (RFC 2181 section 8); the most is what a lease may last."""
-    listed(daemon, "one.example")
+    listed(daemon, "*.example")
 
     def script(q: Question) -> bytes:
-        wire = bytearray(old(q, ttl=1))
-        at = wire.rindex(b"\0\0\0\1\0\4")
-        wire[at:at + 4] = told.to_bytes(4, "big")
-        return bytes(wire)
+        return with_ttl(old(q, ttl=1), q, 1, told)
 
     upstream.script = script
-    reply = ask(pod.namespace, "one.example")
-    assert reply.addresses() == [OLD4] and reply.ttl == got
-    ask(pod.namespace, "one.example")
-    assert len(upstream.asked()) == (2 if got == 0 else 1)
+    for n, way in enumerate(WAYS):
+        reply = way.ask(pod.namespace)
+        assert reply.addresses() == [OLD[way.family]] and reply.ttl == got
+        way.ask(pod.namespace)
+        assert len(upstream.asked()) == (n + 1) * (2 if got == 0 else 1)
+
+
+def with_ttl(wire: bytes, q: Question, before: int, after: int) -> bytes:
+    """The TTL of the first address record that has the one before."""
+    size = b"\0\4" if q.type == "A" else b"\0\x10"
+    at = wire.index(before.to_bytes(4, "big") + size)
+    return wire[:at] + after.to_bytes(4, "big") + wire[at + 4:]
 
 
 def test_item_53_the_lowest_ttl_is_for_all(daemon: Daemon, upstream: FakeUpstream,
                                            pod: Pod) -> None:
-    listed(daemon, "one.example")
+    listed(daemon, "*.example")
     upstream.script = two_ttls
-    reply = ask(pod.namespace, "one.example")
-    assert reply.addresses() == [OLD4, NEW4] and reply.ttl == 45
+    for way in WAYS:
+        reply = way.ask(pod.namespace)
+        assert sorted(reply.addresses()) == [OLD[way.family], NEW[way.family]] and reply.ttl == 45
 
 
 def two_ttls(q: Question) -> bytes:
-    wire = bytearray(answer(q, f"@ A {OLD4}", f"@ A {NEW4}"))
-    at = wire.index(b"\0\0\1\x2c\0\4")
-    wire[at:at + 4] = (45).to_bytes(4, "big")
-    return bytes(wire)
+    both = (OLD4, NEW4) if q.type == "A" else (OLD6, NEW6)
+    return with_ttl(answer(q, *(f"@ {q.type} {a}" for a in both)), q, 300, 45)
 
 
 @pytest.mark.parametrize("rcode", ["NXDOMAIN", "NOERROR"])
@@ -92,44 +98,46 @@ def two_ttls(q: Question) -> bytes:
 def test_item_54_the_soa_says_how_long_nothing_is_there(
         daemon: Daemon, upstream: FakeUpstream, pod: Pod, rcode: str, ttl: int, minimum: int,
         got: int) -> None:
-    listed(daemon, "one.example")
+    listed(daemon, "*.example")
     upstream.script = lambda q: negative(q, rcode, ttl, minimum)
-    for _ in range(2):
-        reply = ask(pod.namespace, "one.example")
+    for way in 2 * WAYS:
+        reply = way.ask(pod.namespace)
         assert reply.rcode == rcode and not reply.message.answer
         assert got - 2 <= reply.message.authority[0].ttl <= got
-    assert len(upstream.asked()) == 1
+    assert len(upstream.asked()) == len(WAYS)
 
 
 @pytest.mark.parametrize("rcode", ["NXDOMAIN", "NOERROR"])
 def test_item_54_without_a_soa_it_is_not_kept(daemon: Daemon, upstream: FakeUpstream, pod: Pod,
                                               rcode: str) -> None:
-    listed(daemon, "one.example")
+    listed(daemon, "*.example")
     upstream.script = lambda q: answer(q, rcode=rcode)
-    for n in (1, 2):
-        assert ask(pod.namespace, "one.example").rcode == rcode
-        assert len(upstream.asked()) == n
+    for n, way in enumerate(2 * WAYS):
+        assert way.ask(pod.namespace).rcode == rcode
+        assert len(upstream.asked()) == n + 1
 
 
 def test_item_55_nxdomain_is_for_all_types(daemon: Daemon, upstream: FakeUpstream,
                                            pod: Pod) -> None:
-    listed(daemon, "one.example")
+    listed(daemon, "*.example")
     upstream.script = lambda q: negative(q, "NXDOMAIN", 60, 60)
-    for family in (4, 6):
-        reply = ask(pod.namespace, "one.example", rdtype(family), server=node_local(family))
-        assert reply.rcode == "NXDOMAIN" and reply.has_soa
-    assert [q.type for q in upstream.asked()] == ["A"]
+    for first in WAYS:
+        for way in [first, *WAYS]:
+            reply = way.ask(pod.namespace, first.name)
+            assert reply.rcode == "NXDOMAIN" and reply.has_soa
+    assert [q.type for q in upstream.asked()] == [way.rdtype for way in WAYS]
 
 
 def test_item_55_nodata_is_for_one_type(daemon: Daemon, upstream: FakeUpstream, pod: Pod) -> None:
-    listed(daemon, "one.example")
+    listed(daemon, "*.example")
     upstream.script = lambda q: (negative(q, "NOERROR", 60, 60) if q.type == "AAAA"
                                  else old(q, ttl=60))
-    for _ in range(2):
-        nothing = ask(pod.namespace, "one.example", "AAAA", server=node_local(6))
-        assert nothing.rcode == "NOERROR" and not nothing.message.answer
-        assert ask(pod.namespace, "one.example").addresses() == [OLD4]
-    assert sorted(q.type for q in upstream.asked()) == ["A", "AAAA"]
+    for four, six in zip(WAYS[:2], WAYS[2:]):
+        for _ in range(2):
+            nothing = six.ask(pod.namespace, four.name)
+            assert nothing.rcode == "NOERROR" and not nothing.message.answer
+            assert four.ask(pod.namespace).addresses() == [OLD4]
+    assert sorted(q.type for q in upstream.asked()) == ["A", "A", "AAAA", "AAAA"]
 
 
 def test_item_56_what_the_client_says_besides_is_not_part_of_the_key(
@@ -139,142 +147,148 @@ def test_item_56_what_the_client_says_besides_is_not_part_of_the_key(
     upstream.script = lambda q: old(q, ttl=60)
     for edns in (None, 0, dns.flags.DO):
         for flags in (dns.flags.RD, dns.flags.RD | dns.flags.CD, dns.flags.RD | dns.flags.AD, 0):
-            for tcp in (False, True):
-                query = make_query("oNe.example", edns=edns is not None)
+            for way in WAYS:
+                query = make_query("oNe.example", way.rdtype, edns=edns is not None)
                 query.flags = flags
                 if edns:
                     query.want_dnssec(True)
-                reply = Reply(exchange(pod.namespace, query.to_wire(), NODE_LOCAL4, tcp=tcp), 0)
-                if flags == 0 and not upstream.asked():
-                    assert reply.rcode == "REFUSED"
-                    continue
-                assert reply.addresses() == [OLD4]
+                reply = way.send(pod.namespace, query)
+                assert reply.addresses() == [OLD[way.family]]
                 assert (reply.message.edns >= 0) == (edns is not None)
                 assert bool(reply.message.ednsflags & dns.flags.DO) == bool(edns)
                 assert reply.message.flags & dns.flags.CD == flags & dns.flags.CD
                 assert not reply.message.flags & dns.flags.AD
-    assert len(upstream.asked()) == 1
+    assert sorted(q.type for q in upstream.asked()) == ["A", "AAAA"]
 
 
 def test_item_50_without_rd_nobody_is_asked(daemon: Daemon, upstream: FakeUpstream,
                                             pod: Pod) -> None:
-    listed(daemon, "one.example")
-    query = make_query("one.example")
-    query.flags &= ~dns.flags.RD
+    listed(daemon, "*.example")
     upstream.script = lambda q: old(q, ttl=60)
-    assert Reply(exchange(pod.namespace, query.to_wire(), NODE_LOCAL4), 0).rcode == "REFUSED"
-    assert upstream.asked() == []
-    ask(pod.namespace, "one.example")
+    for n, way in enumerate(WAYS):
+        query = make_query(way.name, way.rdtype)
+        query.flags &= ~dns.flags.RD
+        assert way.send(pod.namespace, query).rcode == "REFUSED"
+        assert len(upstream.asked()) == n
+        way.ask(pod.namespace)
+        assert way.send(pod.namespace, query).addresses() == [OLD[way.family]]
     assert all(q.message.flags & dns.flags.RD for q in upstream.asked())
-    assert Reply(exchange(pod.namespace, query.to_wire(), NODE_LOCAL4), 0).addresses() == [OLD4]
 
 
 def test_item_48_a_failure_is_remembered_for_a_second(daemon: Daemon, upstream: FakeUpstream,
                                                       pod: Pod) -> None:
-    listed(daemon, "one.example", "two.example")
-    upstream.script = lambda q: answer(q, rcode="SERVFAIL")
-    began = time.monotonic()
-    asked = 0
-    while time.monotonic() < began + 0.5:
-        assert ask(pod.namespace, "one.example").rcode == "SERVFAIL"
-        asked += 1
-    assert asked > 2 and len(upstream.asked()) == 1
-    upstream.script = lambda q: old(q, ttl=60)
-    assert ask(pod.namespace, "two.example").addresses() == [OLD4], "another question"
-    assert ask(pod.namespace, "one.example", "AAAA", server=node_local(6)).addresses() == [OLD6]
-    wait_until(lambda: ask(pod.namespace, "one.example").addresses() == [OLD4], 2, "an answer")
+    listed(daemon, "*.example")
+    for way in WAYS:
+        before = len(upstream.asked())
+        upstream.script = lambda q: answer(q, rcode="SERVFAIL")
+        began = time.monotonic()
+        asked = 0
+        while time.monotonic() < began + 0.5:
+            assert way.ask(pod.namespace).rcode == "SERVFAIL"
+            asked += 1
+        assert asked > 2 and len(upstream.asked()) == before + 1
+        upstream.script = lambda q: old(q, ttl=60)
+        assert way.ask(pod.namespace, "other.example").addresses() == [OLD[way.family]], "another question"
+        wait_until(lambda way=way: way.ask(pod.namespace).addresses() == [OLD[way.family]], 2, "an answer")
+
+
+def test_item_48_the_other_type_is_another_question(daemon: Daemon, upstream: FakeUpstream,
+                                                    pod: Pod) -> None:
+    listed(daemon, "*.example")
+    for first, second in zip(WAYS, [*WAYS[2:], *WAYS[:2]]):
+        upstream.script = lambda q: answer(q, rcode="SERVFAIL")
+        assert first.ask(pod.namespace).rcode == "SERVFAIL"
+        upstream.script = lambda q: old(q, ttl=60)
+        assert second.ask(pod.namespace, first.name).addresses() == [OLD[second.family]]
 
 
 # Old answers
 
-def test_item_57_an_old_answer_serves_while_the_upstream_fails(
-        daemon: Daemon, upstream: FakeUpstream, pod: Pod, other_pod: Pod, family: int) -> None:
-    listed(daemon, "one.example")
-    kind, address = rdtype(family), OLD4 if family == 4 else OLD6
-    upstream.script = old
-    assert ask(pod.namespace, "one.example", kind, server=node_local(family)).ttl == 1
+def let_all_age(daemon: Daemon, upstream: FakeUpstream, pod: Pod, script: Script = old) -> None:
+    """What each way's name was, is no longer fresh."""
+    listed(daemon, "*.example")
+    upstream.script = script
+    for way in WAYS:
+        way.ask(pod.namespace)
     let_pass(1.1)
+
+
+def test_item_57_an_old_answer_serves_while_the_upstream_fails(
+        daemon: Daemon, upstream: FakeUpstream, pod: Pod, other_pod: Pod) -> None:
+    let_all_age(daemon, upstream, pod)
     upstream.script = lambda q: answer(q, rcode="SERVFAIL")
-    for place in (pod, other_pod):
-        reply = ask(place.namespace, "one.example", kind, server=node_local(family))
-        assert reply.addresses() == [address] and reply.ttl == 30
-        assert reply.ede_codes() == [STALE]
-        held = [e for e in daemon.leases() if e.pod == place.address(family)]
-        assert [e.destination for e in held] == [address] and held[0].expires_s > 30
-    assert daemon.counter("cache_stale") == 2
+    for way in WAYS:
+        for place in (pod, other_pod):
+            reply = way.ask(place.namespace)
+            assert reply.addresses() == [OLD[way.family]] and reply.ttl == 30
+            assert reply.ede_codes() == [STALE]
+            held = [e for e in daemon.leases() if e.pod == place.address(way.family)]
+            assert [e.destination for e in held] == [OLD[way.family]] and held[0].expires_s > 30
+    assert daemon.counter("cache_stale") == 2 * len(WAYS)
     upstream.script = lambda q: addresses(q, NEW4, NEW6)
-    wait_until(lambda: ask(pod.namespace, "one.example", kind, server=node_local(family))
-               .addresses() == [NEW4 if family == 4 else NEW6], 3, "the new answer")
+    for way in WAYS:
+        wait_until(lambda way=way: way.ask(pod.namespace).addresses() == [NEW[way.family]], 3, "the new answer")
 
 
 def test_item_57_silence_is_waited_out_for_a_while_only(daemon: Daemon, upstream: FakeUpstream,
                                                         pod: Pod) -> None:
     daemon.configure({"upstreams": [f"{FAKE4}:53"], "cache": {"staleAfter": "300ms"}})
-    listed(daemon, "one.example")
-    upstream.script = old
-    ask(pod.namespace, "one.example")
-    let_pass(1.1)
+    let_all_age(daemon, upstream, pod)
     upstream.script = silence
-    first = ask(pod.namespace, "one.example")
-    assert first.addresses() == [OLD4] and first.took_s >= 0.25
-    again = ask(pod.namespace, "one.example")
-    assert again.addresses() == [OLD4] and again.took_s < first.took_s, "the question goes on"
-    assert daemon.counter("upstream_pending") == 1
+    for n, way in enumerate(WAYS):
+        first = way.ask(pod.namespace)
+        assert first.addresses() == [OLD[way.family]]
+        assert first.took_s >= 0.25 or n > 0, "a silent server is known by then"
+        again = way.ask(pod.namespace)
+        assert again.addresses() == [OLD[way.family]] and again.took_s < 0.25, "the question goes on"
+    assert daemon.counter("upstream_pending") >= 1
 
 
 def test_item_57_a_known_outage_is_not_waited_out(daemon: Daemon, upstream: FakeUpstream,
                                                   pod: Pod) -> None:
     daemon.configure({"upstreams": [f"{FAKE4}:53"], "cache": {"staleAfter": "30s"}})
-    listed(daemon, "one.example", "two.example")
-    upstream.script = old
-    for name in ("one.example", "two.example"):
-        ask(pod.namespace, name)
-    let_pass(1.1)
+    let_all_age(daemon, upstream, pod)
     upstream.script = silence
-    first = ask(pod.namespace, "one.example")
+    first = WAYS[0].ask(pod.namespace)
     assert first.addresses() == [OLD4] and first.took_s > 1, "the time of a question"
-    second = ask(pod.namespace, "two.example")
-    assert second.addresses() == [OLD4] and second.ede_codes() == [STALE]
-    assert second.took_s < 1 and second.ttl == 30
+    for way in WAYS:
+        second = way.ask(pod.namespace)
+        assert second.addresses() == [OLD[way.family]] and second.ede_codes() == [STALE]
+        assert second.took_s < 1 and second.ttl == 30
     upstream.script = lambda q: addresses(q, NEW4, NEW6)
-    wait_until(lambda: ask(pod.namespace, "two.example").addresses() == [NEW4], 3, "the new one")
+    for way in WAYS:
+        wait_until(lambda way=way: way.ask(pod.namespace).addresses() == [NEW[way.family]], 3, "the new one")
 
 
-def test_item_57_what_is_not_there_any_more_is_said_too(daemon: Daemon, upstream: FakeUpstream,
-                                                        pod: Pod) -> None:
-    listed(daemon, "one.example", "two.example")
-    upstream.script = lambda q: negative(q, "NXDOMAIN" if "one" in q.name else "NOERROR", 1, 1)
-    for name in ("one.example", "two.example"):
-        ask(pod.namespace, name)
-    let_pass(1.1)
+@pytest.mark.parametrize(("rcode", "code"), [("NXDOMAIN", STALE_NXDOMAIN), ("NOERROR", STALE)])
+def test_item_57_what_is_not_there_any_more_is_said_too(
+        daemon: Daemon, upstream: FakeUpstream, pod: Pod, rcode: str, code: int) -> None:
+    let_all_age(daemon, upstream, pod, lambda q: negative(q, rcode, 1, 1))
     upstream.script = lambda q: answer(q, rcode="REFUSED")
-    gone, empty = (ask(pod.namespace, name) for name in ("one.example", "two.example"))
-    assert gone.rcode == "NXDOMAIN" and gone.ede_codes() == [STALE_NXDOMAIN]
-    assert empty.rcode == "NOERROR" and empty.ede_codes() == [STALE]
+    for way in WAYS:
+        reply = way.ask(pod.namespace)
+        assert reply.rcode == rcode and reply.ede_codes() == [code]
 
 
 @pytest.mark.parametrize("stale", ["0s", "1s"])
 def test_item_57_not_beyond_the_limit(daemon: Daemon, upstream: FakeUpstream, pod: Pod,
                                       stale: str) -> None:
     daemon.configure({"upstreams": [f"{FAKE4}:53"], "cache": {"stale": stale}})
-    listed(daemon, "one.example")
-    upstream.script = old
-    ask(pod.namespace, "one.example")
+    let_all_age(daemon, upstream, pod)
     upstream.script = lambda q: answer(q, rcode="SERVFAIL")
-    let_pass(2.1)
-    assert ask(pod.namespace, "one.example").rcode == "SERVFAIL"
+    let_pass(1)
+    for way in WAYS:
+        assert way.ask(pod.namespace).rcode == "SERVFAIL"
     assert daemon.counter("cache_stale") == 0
 
 
 def test_item_57_a_withdrawn_name_is_not_served_from_old(daemon: Daemon, upstream: FakeUpstream,
                                                          pod: Pod) -> None:
-    listed(daemon, "one.example")
-    upstream.script = old
-    ask(pod.namespace, "one.example")
-    let_pass(1.1)
+    let_all_age(daemon, upstream, pod)
     upstream.script = silence
-    listed(daemon, "two.example")
-    assert ask(pod.namespace, "one.example").rcode == "NXDOMAIN"
+    listed(daemon, "other.example")
+    for way in WAYS:
+        assert way.ask(pod.namespace).rcode == "NXDOMAIN"
 
 
 def test_what_is_popular_is_asked_for_in_time(daemon: Daemon, upstream: FakeUpstream,
@@ -282,8 +296,9 @@ def test_what_is_popular_is_asked_for_in_time(daemon: Daemon, upstream: FakeUpst
     """Asked all the time with a TTL of 3 s: nobody waits for the second answer."""
     listed(daemon, "one.example")
     upstream.script = lambda q: old(q, ttl=3)
-    ask(pod.namespace, "one.example")
-    wait_until(lambda: ask(pod.namespace, "one.example").addresses() == [OLD4]
+    way = WAYS[0]
+    way.ask(pod.namespace, "one.example")
+    wait_until(lambda: way.ask(pod.namespace, "one.example").addresses() == [OLD4]
                and len(upstream.asked()) == 2, 5, "a second question")
     assert daemon.counter("cache_refreshes") == 1
     assert daemon.counter("cache_misses") == 1

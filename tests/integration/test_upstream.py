@@ -23,13 +23,14 @@ import forge
 import manifests
 import zone
 from daemon import Daemon, wait_until
-from dnsclient import Reply, ask, frame, make_query, node_local, open_udp
+from dnsclient import WAYS, Reply, Way, ask, frame, make_query, node_local, open_udp
 from fake_upstream import (Close, FakeUpstream, Later, Question, Raw, addresses, answer, silence,
                            truncated)
 from internet import FAKE4, FAKE6
 from lab import NODE_LOCAL4, NODE_LOCAL6, NODE_UPLINK4, Lab, Pod
 
 GOOD4, GOOD6 = zone.PUBLIC4, zone.PUBLIC6
+GOOD = {"A": GOOD4, "AAAA": GOOD6}
 BAD4, BAD6 = "198.51.100.66", "2001:db8::66"
 FOUR, SIX = f"{FAKE4}:53", f"[{FAKE6}]:53"
 OPT_LEN = 11
@@ -104,12 +105,13 @@ def test_item_42_a_cut_answer_is_never_passed_off_as_whole(
     use(listed, FOUR, deadline={"query": "1s"})
     for i, cut in enumerate(CUTS):
         def script(q: Question, cut: Callable[[Question], object] = cut) -> object:
-            wire = answer(q, f"@ A {BAD4}")
+            wire = answer(q, f"@ {q.type} {BAD4 if q.type == 'A' else BAD6}")
             return cut(q) if q.transport == "tcp" else with_header(wire, 2, 0x8380)  # TC
 
         upstream.script = script
-        reply = ask(pod.namespace, f"n{i}.example")
-        assert reply.rcode == "SERVFAIL" and reply.took_s < 5, f"cut {i}"
+        way = WAYS[i % len(WAYS)]
+        reply = way.ask(pod.namespace, f"n{i}.example")
+        assert reply.rcode == "SERVFAIL" and reply.took_s < 5, f"cut {i} {way}"
     assert listed.leases() == [] and listed.alive()
 
 
@@ -126,11 +128,11 @@ def test_a15_what_is_larger_than_we_asked_for_is_asked_for_over_tcp(
     assert [q.transport for q in upstream.asked()] == ["udp", "tcp"] and only_good(listed)
 
 
-@pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
+@pytest.mark.parametrize("way", WAYS, ids=str)
 def test_item_43_everybody_gets_some_reply_in_time(listed: Daemon, upstream: FakeUpstream,
-                                                   pod: Pod, tcp: bool) -> None:
+                                                   pod: Pod, way: Way) -> None:
     upstream.script = silence
-    reply = ask(pod.namespace, "one.example", tcp=tcp)
+    reply = way.ask(pod.namespace)
     assert reply.rcode == "SERVFAIL" and reply.took_s < DEADLINE_S and set(reply.ede_codes()) <= {22, 23}
     assert reply.ede_codes() and listed.counter("upstream_timeouts") > 1
 
@@ -384,7 +386,9 @@ def test_item_49_a_failure_leads_to_the_next_server(two: Daemon, upstream: FakeU
     rcodes = ["SERVFAIL", "REFUSED", "FORMERR", "NOTIMP", "NOTAUTH", "BADVERS"]
     for i, rcode in enumerate(rcodes):
         upstream.script = lambda q, r=rcode: answer(q, rcode=r) if q.host == FAKE4 else good(q)
-        assert ask(pod.namespace, f"n{i}.example").addresses() == [GOOD4], rcode
+        way = WAYS[i % len(WAYS)]
+        reply = way.ask(pod.namespace, f"n{i}.example")
+        assert reply.addresses() == [GOOD[way.rdtype]], rcode
         assert len(upstream.asked(f"n{i}.example", host=FAKE6)) == 1, rcode
     assert two.counter("upstream_refused") == len(rcodes) + 2, "two may have meant EDNS"
 
@@ -393,18 +397,18 @@ def test_item_49_a_failure_leads_to_the_next_server(two: Daemon, upstream: FakeU
 def test_item_49_edns_is_left_out_for_one_question_only(listed: Daemon, upstream: FakeUpstream,
                                                         pod: Pod, rcode: str) -> None:
     upstream.script = lambda q: good(q) if q.message.edns < 0 else answer(q, rcode=rcode)
-    for i in range(2):
-        assert ask(pod.namespace, f"n{i}.example").addresses() == [GOOD4]
-    assert [q.message.edns for q in upstream.asked()] == [0, -1, 0, -1]
-    assert listed.counter("upstream_without_edns") == 2
+    for way in WAYS:
+        assert way.ask(pod.namespace).addresses() == [GOOD[way.rdtype]]
+    assert [q.message.edns for q in upstream.asked()] == len(WAYS) * [0, -1]
+    assert listed.counter("upstream_without_edns") == len(WAYS)
 
 
 def test_item_49_silence_leads_to_the_next_server(two: Daemon, upstream: FakeUpstream,
                                                   pod: Pod) -> None:
     upstream.script = lambda q: None if q.host == FAKE4 else good(q)
-    for i in range(6):
-        reply = ask(pod.namespace, f"n{i}.example")
-        assert reply.addresses() == [GOOD4] and reply.took_s < DEADLINE_S
+    for i, way in enumerate(2 * WAYS):
+        reply = way.ask(pod.namespace, f"n{i}.example")
+        assert reply.addresses() == [GOOD[way.rdtype]] and reply.took_s < DEADLINE_S
     assert len(upstream.asked(host=FAKE4)) < 6, "after some silence it is asked last"
     assert two.counter("upstream_servers") == 2 and two.counter("upstream_servers_bad") == 1
 
@@ -429,49 +433,61 @@ def test_a_server_that_folds_letters_is_asked_in_small_ones(listed: Daemon,
 def test_item_58_a_chain_with_its_rcode(listed: Daemon, upstream: FakeUpstream, pod: Pod) -> None:
     upstream.script = lambda q: answer(
         q, "@ CNAME b.example.", "b.example CNAME c.example.", rcode="NXDOMAIN")
-    reply = ask(pod.namespace, "one.example")
-    assert reply.rcode == "NXDOMAIN" and len(reply.message.answer) == 2
-    assert [str(r.name) for r in reply.message.answer] == ["one.example.", "b.example."]
+    for way in WAYS:
+        reply = way.ask(pod.namespace)
+        assert reply.rcode == "NXDOMAIN" and len(reply.message.answer) == 2
+        assert [str(r.name) for r in reply.message.answer] == [f"{way.name}.", "b.example."]
 
 
 def test_item_58_a_chain_out_of_order_and_with_a_dname(listed: Daemon, upstream: FakeUpstream,
                                                        pod: Pod) -> None:
     upstream.script = lambda q: answer(
-        q, f"a.other.test A {GOOD4}", "b.example CNAME a.other.test.",
+        q, f"a.other.test {q.type} {GOOD[q.type]}", "b.example CNAME a.other.test.",
         "@ CNAME b.example.", "example DNAME other.test.")
-    reply = ask(pod.namespace, "one.example")
-    assert reply.addresses() == [GOOD4]
-    assert [dns.rdatatype.to_text(r.rdtype) for r in reply.message.answer] == \
-        ["CNAME", "CNAME", "A"]
+    for way in WAYS:
+        reply = way.ask(pod.namespace)
+        assert reply.addresses() == [GOOD[way.rdtype]]
+        assert [dns.rdatatype.to_text(r.rdtype) for r in reply.message.answer] == \
+            ["CNAME", "CNAME", way.rdtype]
 
 
-@pytest.mark.parametrize("links", [["@ CNAME one.example."],
-                                   ["@ CNAME b.example.", "b.example CNAME one.example."],
-                                   ["@ CNAME b.example.", "@ CNAME c.example."],
-                                   [f"@ A {BAD4}", "@ CNAME b.example."]])
+CHAINS: dict[str, Callable[[Question], list[str]]] = {
+    "to itself": lambda q: [f"@ CNAME {q.name}."],
+    "in a ring": lambda q: ["@ CNAME b.example.", f"b.example CNAME {q.name}."],
+    "two ways": lambda q: ["@ CNAME b.example.", "@ CNAME c.example."],
+    "and address": lambda q: [f"@ {q.type} {BAD4 if q.type == 'A' else BAD6}",
+                              "@ CNAME b.example."],
+}
+
+
+@pytest.mark.parametrize("links", CHAINS.values(), ids=CHAINS)
 def test_item_58_a_chain_that_makes_no_sense(listed: Daemon, upstream: FakeUpstream, pod: Pod,
-                                             links: list[str]) -> None:
-    upstream.script = lambda q: answer(q, *links)
-    reply = ask(pod.namespace, "one.example")
-    assert reply.rcode == "SERVFAIL" and listed.leases() == []
+                                             links: Callable[[Question], list[str]]) -> None:
+    upstream.script = lambda q: answer(q, *links(q))
+    for way in WAYS:
+        assert way.ask(pod.namespace).rcode == "SERVFAIL" and listed.leases() == []
 
 
+@pytest.mark.parametrize("way", WAYS, ids=str)
 def test_item_60_a_does_not_wait_for_a_broken_aaaa(listed: Daemon, upstream: FakeUpstream,
-                                                   pod: Pod) -> None:
-    upstream.script = lambda q: good(q) if q.type == "A" else None
-    with open_udp(pod.namespace, NODE_LOCAL6) as s:
-        s.send(make_query("one.example", "AAAA").to_wire())
-        upstream.wait_asked(1, "one.example")
-        assert ask(pod.namespace, "one.example").addresses() == [GOOD4]
-        assert listed.counter("upstream_pending") == 1, "AAAA still waits"
+                                                   pod: Pod, way: Way) -> None:
+    """Nor AAAA for a broken A."""
+    upstream.script = lambda q: good(q) if q.type == way.rdtype else None
+    other = next(w for w in WAYS if w.family != way.family and not w.tcp)
+    with open_udp(pod.namespace, node_local(other.family)) as s:
+        s.send(make_query(way.name, other.rdtype).to_wire())
+        upstream.wait_asked(1, way.name)
+        assert way.ask(pod.namespace).addresses() == [GOOD[way.rdtype]]
+        assert listed.counter("upstream_pending") == 1, "the other one still waits"
         reply = dns.message.from_wire(s.recv(4096))
     assert reply.rcode() == dns.rcode.SERVFAIL
 
 
-def test_item_60_aaaa_of_a_name_with_a_only(listed: Daemon, upstream: FakeUpstream,
-                                            pod: Pod) -> None:
-    upstream.script = lambda q: good(q) if q.type == "A" else answer(q)
-    reply = ask(pod.namespace, "one.example", "AAAA", server=NODE_LOCAL6)
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_item_60_one_family_of_a_name_with_the_other_only(listed: Daemon, upstream: FakeUpstream,
+                                                          pod: Pod, way: Way) -> None:
+    upstream.script = lambda q: answer(q) if q.type == way.rdtype else good(q)
+    reply = way.ask(pod.namespace)
     assert reply.rcode == "NOERROR" and not reply.message.answer
 
 
