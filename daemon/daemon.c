@@ -18,6 +18,7 @@
 #include "daemon/loader/reload.h"
 #include "daemon/log/log.h"
 #include "daemon/query/rate.h"
+#include "daemon/query/repeat.h"
 #include "daemon/query/tcp.h"
 #include "daemon/query/udp.h"
 #include "daemon/query/wildcard.h"
@@ -223,6 +224,8 @@ daemon_assemble(struct daemon *d)
 	if (r == 0)
 		r = wildcard_new(&d->key, &d->wildcard);
 	if (r == 0)
+		r = repeats_new(&d->key, &d->repeats);
+	if (r == 0)
 		r = make_resolver(d);
 	if (r == 0)
 		r = make_backends(d);
@@ -237,6 +240,7 @@ daemon_assemble(struct daemon *d)
 	d->queries.recent = d->recent;
 	d->queries.rate = d->rate;
 	d->queries.wildcard = d->wildcard;
+	d->queries.repeats = d->repeats;
 	d->refusal = (struct refusal){.report = &d->report, .recent = d->recent};
 	d->queries.now_ms = clock_now_ms;
 	d->queries.config = d->loaded.config;
@@ -339,6 +343,7 @@ dismantle(struct daemon *d)
 	queries_done(&d->queries);
 	recent_free(d->recent);
 	history_free(d->history);
+	repeats_free(d->repeats);
 	wildcard_free(d->wildcard);
 	rate_free(d->rate);
 	if (d->pods.table.buckets != NULL)

@@ -31,7 +31,7 @@
 #include "daemon/log/refusal.h"
 #include "daemon/log/report.h"
 #include "daemon/notify.h"
-#include "daemon/query/query.h"
+#include "daemon/query/queries.h"
 
 #define DAEMON_DRAIN_MS 6000 /* longer than any lookup may take */
 
@@ -57,6 +57,7 @@ struct daemon {
 	struct recent *recent;
 	struct rate *rate;
 	struct wildcard *wildcard;
+	struct repeats *repeats;
 	struct refusal refusal;
 	struct queries queries;
 	struct gate *gate;

@@ -221,6 +221,7 @@ put_in_force(struct daemon *d, const struct loader_result *state)
 		    strerror(-r));
 	d->queries.config = state->config;
 	d->queries.registry = state->registry;
+	d->queries.turns++;
 }
 
 static void

@@ -302,10 +302,22 @@ answer_unref(struct answer *a)
 		free(a);
 }
 
+static int64_t
+age_s(const struct answer *a, int64_t now_ms)
+{
+	return now_ms > a->born_ms ? (now_ms - a->born_ms) / 1000 : 0;
+}
+
 uint32_t
 answer_ttl(const struct answer *a, int64_t now_ms)
 {
-	int64_t age_s = now_ms > a->born_ms ? (now_ms - a->born_ms) / 1000 : 0;
+	int64_t age = age_s(a, now_ms);
 
-	return age_s < a->ttl_s ? a->ttl_s - (uint32_t)age_s : 0;
+	return age < a->ttl_s ? a->ttl_s - (uint32_t)age : 0;
+}
+
+int64_t
+answer_ttl_end(const struct answer *a, int64_t now_ms)
+{
+	return a->born_ms + (age_s(a, now_ms) + 1) * 1000;
 }

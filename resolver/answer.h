@@ -70,5 +70,7 @@ void answer_unref(struct answer *a);
 
 /* Seconds that are left of it at now_ms; 0 when over. */
 uint32_t answer_ttl(const struct answer *a, int64_t now_ms);
+/* When that is a second less. */
+int64_t answer_ttl_end(const struct answer *a, int64_t now_ms);
 
 #endif

@@ -170,10 +170,12 @@ find_fresh(struct cache *c, const struct wanted *wanted, int64_t now_ms)
 	return e != NULL && now_ms < e->fresh_until_ms ? e : NULL;
 }
 
-/* Make it the one used last, and count; true when it is to be asked for. */
-static bool
+/* Make it the one used last, and count. */
+static struct cache_use
 use(struct cache *c, struct entry *e, int64_t now_ms)
 {
+	struct cache_use use = {0};
+
 	c->counts.hits++;
 	if (e != TAILQ_FIRST(&c->entries)) {
 		TAILQ_REMOVE(&c->entries, e, age);
@@ -181,15 +183,19 @@ use(struct cache *c, struct entry *e, int64_t now_ms)
 	}
 	if (e->hits < CACHE_POPULAR)
 		e->hits++;
-	if (e->hits < CACHE_POPULAR || now_ms < e->due_ms)
-		return false;
-	e->due_ms = INT64_MAX;
-	return true;
+	if (e->hits < CACHE_POPULAR)
+		return use;
+	if (now_ms >= e->due_ms) {
+		e->due_ms = INT64_MAX;
+		use.due = true;
+	}
+	use.steady_ms = MIN_OF(e->due_ms, e->fresh_until_ms);
+	return use;
 }
 
 struct answer *
 cache_find(struct cache *c, size_t group, const struct name *name, uint16_t type,
-    int64_t now_ms, bool *ret_due)
+    int64_t now_ms, struct cache_use *ret_use)
 {
 	struct wanted wanted = {.group = group, .name = name, .type = type};
 	struct entry *e = find_fresh(c, &wanted, now_ms);
@@ -202,7 +208,7 @@ cache_find(struct cache *c, size_t group, const struct name *name, uint16_t type
 		c->counts.misses++;
 		return NULL;
 	}
-	*ret_due = use(c, e, now_ms);
+	*ret_use = use(c, e, now_ms);
 	return e->answer;
 }
 

@@ -41,6 +41,13 @@ struct cache_limits {
 	uint32_t old_max_s; /* and kept that much longer; 0: not at all */
 };
 
+/* What comes of finding it. */
+struct cache_use {
+	bool due;          /* it is popular and soon over, so ask for it; said once */
+	int64_t steady_ms; /* until then nothing comes of finding it again; 0: something
+			      does */
+};
+
 /* NULL when out of memory. */
 struct cache *cache_new(const struct cache_limits *limits, const struct hash_key *key);
 void cache_free(struct cache *c);
@@ -51,11 +58,10 @@ void cache_limit(struct cache *c, const struct cache_limits *limits);
 /*
  * A fresh answer, borrowed until the next call that adds or clears; NULL when there is
  * none. group is the resolver's server group: the same name asked of another group is
- * another thing. ret_due, written when there is one: it is popular and soon over, so ask
- * for it; said once.
+ * another thing.
  */
 struct answer *cache_find(struct cache *c, size_t group, const struct name *name,
-    uint16_t type, int64_t now_ms, bool *ret_due);
+    uint16_t type, int64_t now_ms, struct cache_use *ret_use);
 /* The same for what is there, fresh or old. Not counted, and not a use. */
 struct answer *cache_find_old(struct cache *c, size_t group, const struct name *name,
     uint16_t type, int64_t now_ms);

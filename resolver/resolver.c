@@ -324,13 +324,15 @@ refresh(struct resolver *r, size_t group, const struct name *name, uint16_t type
 
 struct answer *
 resolver_find(struct resolver *r, size_t group, const struct name *name, uint16_t type,
-    int64_t now_ms)
+    int64_t now_ms, int64_t *ret_steady_ms)
 {
-	bool due;
-	struct answer *a = cache_find(r->cache, group, name, type, now_ms, &due);
+	struct cache_use use;
+	struct answer *a = cache_find(r->cache, group, name, type, now_ms, &use);
 
-	if (a != NULL && due)
+	if (a != NULL && use.due)
 		refresh(r, group, name, type, now_ms);
+	if (a != NULL && ret_steady_ms != NULL)
+		*ret_steady_ms = use.steady_ms;
 	return a;
 }
 

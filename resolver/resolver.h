@@ -99,9 +99,11 @@ MUST_CHECK int resolver_set_groups(
 MUST_CHECK int resolver_tune(struct resolver *r, const struct resolver_times *times,
     const struct cache_limits *cache);
 
-/* What the cache has, borrowed until the next call into the resolver; NULL: ask. */
+/* What the cache has, borrowed until the next call into the resolver; NULL: ask. Nothing
+ * comes of finding it again before ret_steady_ms, written when there is one; it may be
+ * NULL. */
 struct answer *resolver_find(struct resolver *r, size_t group, const struct name *name,
-    uint16_t type, int64_t now_ms);
+    uint16_t type, int64_t now_ms, int64_t *ret_steady_ms);
 /* The same while every server of the group is bad, but old: waiting is in vain then. It
  * is being asked for. */
 struct answer *resolver_find_old(struct resolver *r, size_t group,

@@ -10,6 +10,7 @@
 #include "daemon/clock.h"
 #include "daemon/control/explain_text.h"
 #include "daemon/daemon.h"
+#include "daemon/lease/claim.h"
 #include "daemon/lease/going.h"
 #include "daemon/lease/source.h"
 #include "daemon/loader/check.h"

@@ -126,6 +126,8 @@ write_queries(struct writer *w, const struct daemon *d)
 
 	counter(w, "queries", q->received, "Queries received.");
 	counter(w, "answered", q->answered, "Queries answered with records.");
+	counter(w, "repeated", q->repeated,
+	    "Of these, the same packets again: answered as a moment ago.");
 	counter(w, "empty", q->empty, "Queries answered with NOERROR and no record.");
 	counter(w, "refused", q->refused, "Queries refused by the registry.");
 	counter(w, "failed", q->failed, "Queries answered with SERVFAIL.");

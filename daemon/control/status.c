@@ -8,6 +8,7 @@
 #include "daemon/control/figures.h"
 #include "daemon/control/history_text.h"
 #include "daemon/daemon.h"
+#include "daemon/lease/claim.h"
 #include "daemon/lease/going.h"
 
 struct lease_line {

@@ -8,6 +8,14 @@
 
 #include "daemon/lease/lease.h"
 
+struct claim {
+	struct lease *lease;
+	struct grant *grant;
+	LIST_ENTRY(claim) in_lease;
+	LIST_ENTRY(claim) in_grant;
+	int64_t until_ms; /* what the name's last answer needs; 0: none left yet */
+};
+
 /* NULL: there is none. Takes as long as the shorter of the two lists. */
 struct claim *claim_find(const struct lease *lease, const struct grant *g);
 /* The grant's claim of a lease for this target, if it is one of its latest few: without a

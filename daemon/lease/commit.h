@@ -42,6 +42,7 @@ struct commit_waiter {
 struct commit_request {
 	const struct name *name;
 	uint32_t timeout_ms;
+	int64_t least_ms; /* the first end of those that it needs and has already */
 	size_t len;
 	struct lease *leases[ENFORCER_LEASES_MAX]; /* of one pod, reserved */
 	bool renew[ENFORCER_LEASES_MAX];

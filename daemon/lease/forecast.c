@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/lease/claim.h"
 #include "daemon/lease/going.h"
 #include "daemon/lease/judgement.h"
 

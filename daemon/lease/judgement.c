@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/lease/judgement.h"
 
+#include "daemon/lease/claim.h"
 #include "daemon/lease/source.h"
 #include "policy/registry/way.h"
 

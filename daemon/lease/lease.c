@@ -20,6 +20,7 @@ struct leases {
 	size_t highest;
 	uint64_t refused;
 	struct strain strain;
+	uint64_t losses;
 	bool doubt;
 	struct going going;
 	struct ring ring;
@@ -200,6 +201,7 @@ static void
 lease_remove(struct leases *l, struct lease *lease)
 {
 	table_remove(&l->table, &lease->link);
+	l->losses++;
 	lease->pod->leases--;
 	if (lease->deadline_ms != 0)
 		LIST_REMOVE(lease, in_slot);
@@ -237,7 +239,7 @@ find_present(struct leases *l, const struct grant *g, const struct lease_target 
 
 enum lease_cover
 lease_check(struct leases *l, struct grant *g, const struct lease_target *target,
-    int64_t until_ms)
+    int64_t until_ms, int64_t *least_ms)
 {
 	struct lease *lease;
 	struct claim *c;
@@ -266,6 +268,8 @@ lease_check(struct leases *l, struct grant *g, const struct lease_target *target
 	if (c == NULL && (c = claim_add(l, lease, g)) == NULL)
 		goto full;
 	c->until_ms = MAX_OF(c->until_ms, until_ms);
+	if (least_ms != NULL)
+		*least_ms = MIN_OF(*least_ms, lease->deadline_ms);
 	return LEASE_COVERED;
 full:
 	l->refused++;
@@ -300,7 +304,10 @@ lease_ask(struct leases *l, struct lease *lease, int64_t now_ms, int64_t end_ms)
 	int64_t last_ms = now_ms + l->limits.timeout_ms;
 
 	lease->asked_ms = MIN_OF(MAX_OF(lease->asked_ms, end_ms), last_ms);
-	lease->deadline_ms = MIN_OF(lease->deadline_ms, last_ms);
+	if (last_ms < lease->deadline_ms) {
+		lease->deadline_ms = last_ms;
+		l->losses++;
+	}
 	return (uint32_t)(lease->asked_ms - now_ms);
 }
 
@@ -463,4 +470,10 @@ leases_counts(const struct leases *l)
 	    .highest = l->highest,
 	    .refused = l->refused,
 	};
+}
+
+uint64_t
+leases_losses(const struct leases *l)
+{
+	return l->losses;
 }

@@ -49,14 +49,6 @@ struct lease_target {
 	uint16_t to; /* the port that it leads to; 0: itself. No part of the key */
 };
 
-struct claim {
-	struct lease *lease;
-	struct grant *grant;
-	LIST_ENTRY(claim) in_lease;
-	LIST_ENTRY(claim) in_grant;
-	int64_t until_ms; /* what the name's last answer needs; 0: none left yet */
-};
-
 struct lease {
 	struct table_link link; /* what a lookup reads comes first */
 	struct lease_target target;
@@ -71,6 +63,7 @@ struct lease {
 	uint32_t record; /* daemon/lease/going.h */
 };
 
+struct claim; /* daemon/lease/claim.h */
 struct going;
 struct leases;
 struct ring;
@@ -95,9 +88,10 @@ struct grant *lease_grant_hold(struct grant *g);
 void lease_grant_release(struct leases *l, struct grant *g);
 
 /* Does the kernel hold target for this grant's pod until until_ms? A lease that another
- * name opened becomes claimed by this one too. */
+ * name opened becomes claimed by this one too. least_ms comes down to the end of one that
+ * does; it may be NULL. */
 enum lease_cover lease_check(struct leases *l, struct grant *g,
-    const struct lease_target *target, int64_t until_ms);
+    const struct lease_target *target, int64_t until_ms, int64_t *least_ms);
 /* Write down one that lease_check found short; every reserve is followed by exactly one
  * settle. ret_renew: the kernel may hold it already. NULL when out of memory. */
 struct lease *lease_reserve(struct leases *l, struct grant *g,
@@ -143,6 +137,8 @@ struct lease_counts {
 	uint64_t refused; /* by a limit, or led elsewhere */
 };
 struct lease_counts leases_counts(const struct leases *l);
+/* Grows whenever a lease goes, or is to end earlier than it was. */
+uint64_t leases_losses(const struct leases *l);
 /* How near the limits are, to read and to clear. */
 struct strain *leases_strain(struct leases *l);
 

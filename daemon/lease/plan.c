@@ -23,7 +23,8 @@ static bool
 cover_target(const struct plan *p, struct grant *grant, const struct lease_target *target,
     int64_t until_ms, struct commit_request *request)
 {
-	enum lease_cover have = lease_check(p->leases, grant, target, until_ms);
+	enum lease_cover have =
+	    lease_check(p->leases, grant, target, until_ms, &request->least_ms);
 	struct lease *lease;
 
 	if (have == LEASE_COVERED)
@@ -121,6 +122,7 @@ plan_make(
 	struct grant *grants[2] = {open_grant(p, p->pod), open_grant(p, p->other)};
 
 	request->len = 0;
+	request->least_ms = INT64_MAX;
 	request->name = p->name;
 	/* a second more, because a TTL that counts down is rounded up */
 	request->timeout_ms =

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "daemon/lease/claim.h"
 #include "daemon/lease/judgement.h"
 #include "daemon/lease/source.h"
 #include "policy/registry/way.h"
@@ -159,7 +160,7 @@ add_target(struct rejudge *j, struct grant *g, const struct lease_target *target
 	struct lease *lease;
 	bool renew;
 
-	if (lease_check(j->leases, g, target, 0) != LEASE_SHORT)
+	if (lease_check(j->leases, g, target, 0, NULL) != LEASE_SHORT)
 		return;
 	lease = make_room(j) ? lease_reserve(j->leases, g, target, &renew) : NULL;
 	if (lease == NULL) {

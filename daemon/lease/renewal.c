@@ -8,6 +8,7 @@
 #include <event2/event.h>
 
 #include "daemon/enforcer/alive.h"
+#include "daemon/lease/claim.h"
 #include "daemon/lease/judgement.h"
 #include "daemon/lease/outbox.h"
 #include "daemon/lease/plan.h"

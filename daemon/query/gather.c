@@ -160,7 +160,7 @@ start_part(struct gather *g, struct part *p, const struct registry_target *targe
 	int r;
 
 	name_from_wire(target->name, target->len, &name);
-	known = resolver_find(g->resolver, group, &name, g->type, now_ms);
+	known = resolver_find(g->resolver, group, &name, g->type, now_ms, NULL);
 	if (known == NULL) {
 		known = resolver_find_old(g->resolver, group, &name, g->type, now_ms);
 		p->waiter.old = known != NULL;

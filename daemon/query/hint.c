@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/query/hint.h"
 
-#include "daemon/query/query.h"
+#include "daemon/query/queries.h"
 #include "daemon/query/route.h"
 #include "resolver/hints.h"
 #include "resolver/wire.h"

@@ -9,10 +9,11 @@
 #include "daemon/lease/strain.h"
 #include "daemon/query/ede.h"
 #include "daemon/query/hint.h"
+#include "daemon/query/queries.h"
 #include "daemon/query/query_ask.h"
 #include "daemon/query/query_pool.h"
+#include "daemon/query/query_repeat.h"
 #include "daemon/query/route.h"
-#include "daemon/query/search.h"
 #include "resolver/reply.h"
 
 /* One commit is the rule; more only when reloads or expiry cross a query's way. */
@@ -32,6 +33,7 @@ struct run {
 	uint8_t *out;
 	size_t size;
 	size_t len;
+	bool answered; /* with what q->answer has */
 };
 
 static void on_resolved(
@@ -137,28 +139,6 @@ has_moved(struct query *q, uint64_t identity)
 	return false;
 }
 
-/* A name that is none, but for the search list: decide on the one that was meant, if the
- * registry has it. */
-static void
-try_search(struct query *q, const struct workload *w)
-{
-	const struct queries *all = q->all;
-	struct verdict verdict;
-	struct name name;
-
-	if (!all->config->autopath || w == NULL || q->aliased ||
-	    (q->question.type != TYPE_A && q->question.type != TYPE_AAAA) ||
-	    !search_strip(
-		w->namespace, all->config->cluster_domain, &q->question.name, &name))
-		return;
-	source_judge(all->registry, all->before, &q->source.addr, &name, &verdict);
-	if (verdict.kind != VERDICT_HOST)
-		return;
-	q->question.name = name;
-	q->verdict = verdict;
-	q->aliased = true;
-}
-
 static enum step
 step_decide(struct run *run)
 {
@@ -175,7 +155,7 @@ step_decide(struct run *run)
 	source_judge(
 	    all->registry, all->before, &q->source.addr, &q->question.name, &q->verdict);
 	if (q->verdict.kind == VERDICT_REFUSED || q->verdict.kind == VERDICT_ZONE)
-		try_search(q, w);
+		query_try_search(q, w);
 	if (q->verdict.kind == VERDICT_REFUSED)
 		return refuse(run);
 	if (q->verdict.kind == VERDICT_PARENT) {
@@ -341,6 +321,14 @@ make_plan(struct run *run, struct commit_request *request)
 			report_near(q->all->report, &s, i, run->now_ms);
 }
 
+/* Up to then the leases outlast the TTL that is told. */
+static int64_t
+leased_until(const struct query *q, const struct commit_request *request)
+{
+	return request->least_ms -
+	       ((int64_t)q->ttl_s + q->all->config->lease_grace_s) * 1000;
+}
+
 static enum step
 step_lease(struct run *run)
 {
@@ -358,8 +346,10 @@ step_lease(struct run *run)
 	make_plan(run, &request);
 	if (q->keep == 0 && !hint_is_asked(q))
 		return fail(run, RCODE_SERVFAIL, &ede_limit);
-	if (request.len == 0)
+	if (request.len == 0) {
+		q->leased_ms = leased_until(q, &request);
 		return STEP_NEXT;
+	}
 	step = make_room(run);
 	if (step != STEP_NEXT) {
 		plan_drop(gate_leases(q->all->gate), &request);
@@ -401,6 +391,7 @@ step_reply(struct run *run)
 		return resolve_failed(run, -ENOMEM);
 	q->all->counts.answered++;
 	ede = ede_of_answer(q->answer, q->keep, q->upstream.old || q->gather.old);
+	run->answered = true;
 	run->len = (q->aliased ? reply_alias : reply_answer)(&q->question, q->answer,
 	    q->keep, q->ttl_s, ede, MIN_OF(limit, run->size), run->out, run->size);
 	return STEP_REPLY;
@@ -432,13 +423,17 @@ query_start(struct query *q, const uint8_t *msg, size_t len, int64_t now_ms, uin
     size_t size, bool *ret_waiting)
 {
 	struct run run = {.q = q, .now_ms = now_ms, .out = out, .size = size};
+	struct repeat_query query = {.source = &q->source.addr, .msg = msg, .len = len};
 	enum step step = step_parse(&run, msg, len);
 
+	q->steady_ms = q->leased_ms = 0;
 	q->upstream = (struct resolver_waiter){.done = on_resolved};
 	q->gather = (struct gather_waiter){.done = on_gathered};
 	q->commit = (struct commit_waiter){.done = on_committed};
 	if (step == STEP_NEXT)
 		step = steps(&run);
+	if (run.answered && !q->transport->stream)
+		query_keep(q, &query, now_ms, out, run.len);
 	*ret_waiting = step == STEP_WAIT;
 	if (step != STEP_WAIT)
 		query_pool_release(q);

@@ -17,10 +17,12 @@
  * registry that came meanwhile is asked again, and a lease that went meanwhile is found
  * missing. A pod that a new registry no longer holds to anything keeps to the old one
  * until the kernel has been switched; the question of a pod whose address is another's
- * by now is dropped. UDP and TCP differ only in struct query_transport.
+ * by now is dropped. UDP and TCP differ only in struct query_transport, and in that a
+ * packet that was just answered may get its reply again without all this
+ * (daemon/query/query_repeat.h).
  *
- * How many there may be, of one pod and in all, and whose turn it is: see
- * daemon/query/query_pool.h.
+ * All of them together: daemon/query/queries.h. How many there may be, of one pod and in
+ * all, and whose turn it is: daemon/query/query_pool.h.
  */
 #ifndef DAEMON_QUERY_QUERY_H
 #define DAEMON_QUERY_QUERY_H
@@ -32,12 +34,7 @@
 
 #include "base/addr.h"
 #include "base/macros.h"
-#include "daemon/config/config.h"
 #include "daemon/lease/commit.h"
-#include "daemon/lease/gate.h"
-#include "daemon/lease/pod.h"
-#include "daemon/lease/recent.h"
-#include "daemon/log/report.h"
 #include "daemon/query/gather.h"
 #include "policy/registry/registry.h"
 #include "resolver/question.h"
@@ -45,8 +42,8 @@
 
 #define QUERY_REPLY_MAX (ANSWER_BYTES_MAX + 512)
 
-struct event;
-struct event_base;
+struct pod;
+struct queries;
 struct query;
 
 struct query_transport {
@@ -85,57 +82,15 @@ struct query {
 	int failure;     /* what a wait ended with, 0 or negative errno */
 	bool committing;
 	unsigned commits;
+	/* daemon/query/query_repeat.h: how long the answer and its leases are as they
+	 * are; 0: not at all */
+	int64_t steady_ms, leased_ms;
 	uint64_t keep; /* of the answer's addresses */
 	uint32_t ttl_s;
 };
 
 TAILQ_HEAD(query_list, query);
 
-struct query_counts {
-	uint64_t received, dropped, malformed, foreign;
-	uint64_t limited;          /* above the source's rate, and dropped */
-	uint64_t wildcard_limited; /* names above the pod's budget: SERVFAIL */
-	uint64_t late;             /* replies that came too late, and were dropped */
-	uint64_t answered, refused, empty, failed;
-};
-
-struct queries {
-	struct pods *pods;
-	struct resolver *resolver;
-	struct gate *gate;
-	struct report *report;
-	struct recent *recent;
-	struct rate *rate;
-	struct wildcard *wildcard;
-	int64_t (*now_ms)(void);
-	const struct config *config; /* the present ones: borrowed */
-	const struct registry *registry;
-	/* While the kernel is being switched, the one that it was switched from; NULL
-	 * else. What it leases and registry does not is still to be leased. */
-	const struct registry *before;
-	bool started; /* the gate has stood once: before that everything is SERVFAIL */
-	struct query_list pool;
-	size_t busy;    /* not in the pool: they wait */
-	size_t waiting; /* of these, for upstream or the kernel */
-	size_t lined;   /* and for their turn to do so */
-	TAILQ_HEAD(, pod) turn;
-	struct event *room; /* somebody's turn may have come */
-	struct query *all;
-	struct query_counts counts;
-	uint8_t scratch[QUERY_REPLY_MAX];
-};
-
-/* The pointers of q are the caller's to set. -ENOMEM. */
-MUST_CHECK int queries_init(struct queries *q, struct event_base *base);
-/* Now and then: who has stood in line too long gets his SERVFAIL. */
-void queries_tick(struct queries *q, int64_t now_ms);
-/* All transports must have cancelled theirs. */
-void queries_done(struct queries *q);
-
-/* Fill in the transport's part, then start it. NULL when all wait, or when the source has
- * sent too many: then it is counted, and ret_limited set. */
-struct query *query_new(struct queries *all, const struct endpoint *source,
-    int64_t now_ms, bool *ret_limited);
 /*
  * Run it as far as it goes. The length of a reply in out (size at least QUERY_REPLY_MAX
  * for a stream, REPLY_SIZE_MIN + QUESTION_UDP_MAX else): the query has ended. 0: it has

@@ -3,10 +3,33 @@
 
 #include <errno.h>
 
+#include "daemon/lease/source.h"
 #include "daemon/query/gather.h"
 #include "daemon/query/listed.h"
 #include "daemon/query/route.h"
+#include "daemon/query/search.h"
 #include "daemon/query/wildcard.h"
+#include "resolver/wire.h"
+
+void
+query_try_search(struct query *q, const struct workload *w)
+{
+	const struct queries *all = q->all;
+	struct verdict verdict;
+	struct name name;
+
+	if (!all->config->autopath || w == NULL || q->aliased ||
+	    (q->question.type != TYPE_A && q->question.type != TYPE_AAAA) ||
+	    !search_strip(
+		w->namespace, all->config->cluster_domain, &q->question.name, &name))
+		return;
+	source_judge(all->registry, all->before, &q->source.addr, &name, &verdict);
+	if (verdict.kind != VERDICT_HOST)
+		return;
+	q->question.name = name;
+	q->verdict = verdict;
+	q->aliased = true;
+}
 
 static int
 gather(struct query *q, bool ask, int64_t now_ms, struct answer **ret)
@@ -32,8 +55,8 @@ query_ask_known(struct query *q, int64_t now_ms, struct answer **ret_answer)
 		return listed_answer(q->verdict.host, question, now_ms, ret_answer);
 	if (q->group == ROUTE_GATHERED)
 		return gather(q, false, now_ms, ret_answer);
-	a = resolver_find(
-	    q->all->resolver, q->group, &question->name, question->type, now_ms);
+	a = resolver_find(q->all->resolver, q->group, &question->name, question->type,
+	    now_ms, &q->steady_ms);
 	if (a == NULL) {
 		a = resolver_find_old(
 		    q->all->resolver, q->group, &question->name, question->type, now_ms);

@@ -39,26 +39,30 @@ queries_done(struct queries *q)
 
 /* Tell of the first query in a while that is above its source's rate. */
 static void
-report_limited(struct queries *all, const struct endpoint *source, int64_t now_ms)
+report_limited(struct queries *all, const struct addr *source, int64_t now_ms)
 {
 	all->counts.limited++;
-	report_rate(all->report, &source->addr,
-	    registry_workload(all->registry, &source->addr), now_ms);
+	report_rate(
+	    all->report, source, registry_workload(all->registry, source), now_ms);
 }
 
-struct query *
-query_new(
-    struct queries *all, const struct endpoint *source, int64_t now_ms, bool *ret_limited)
+bool
+queries_admit(struct queries *all, const struct addr *source, int64_t now_ms)
 {
-	struct query *q = TAILQ_FIRST(&all->pool);
 	const struct rate_limit limit = {
 	    .per_second = all->config->pod_rate, .burst = config_pod_burst(all->config)};
 
-	*ret_limited = !rate_take(all->rate, &source->addr, &limit, now_ms);
-	if (*ret_limited) {
-		report_limited(all, source, now_ms);
-		return NULL;
-	}
+	if (rate_take(all->rate, source, &limit, now_ms))
+		return true;
+	report_limited(all, source, now_ms);
+	return false;
+}
+
+struct query *
+query_new(struct queries *all, const struct endpoint *source, int64_t now_ms)
+{
+	struct query *q = TAILQ_FIRST(&all->pool);
+
 	if (q == NULL) {
 		all->counts.dropped++;
 		return NULL;

@@ -25,7 +25,7 @@
 #include <stdint.h>
 
 #include "base/macros.h"
-#include "daemon/query/query.h"
+#include "daemon/query/queries.h"
 
 #define QUERIES_MAX 8192
 /* As many as there may be questions upstream. */

@@ -365,12 +365,14 @@ take_message(struct connection *c, size_t len)
 {
 	struct tcp *t = c->tcp;
 	int64_t now_ms = t->queries->now_ms();
-	bool limited, waiting;
-	struct query *q = query_new(t->queries, &c->source, now_ms, &limited);
+	struct query *q;
 	size_t reply;
+	bool waiting;
 
-	if (q == NULL)
-		return limited ? -EBUSY : 0;
+	if (!queries_admit(t->queries, &c->source.addr, now_ms))
+		return -EBUSY;
+	if ((q = query_new(t->queries, &c->source, now_ms)) == NULL)
+		return 0;
 	q->transport = &transport;
 	q->channel = c;
 	reply = query_start(q, t->in, len, now_ms, t->out, sizeof(t->out), &waiting);

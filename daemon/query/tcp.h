@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 #include "base/macros.h"
-#include "daemon/query/query.h"
+#include "daemon/query/queries.h"
 
 #define TCP_CONNECTIONS_MAX 1024
 #define TCP_PER_POD 64

@@ -13,6 +13,8 @@
 
 #include <event2/event.h>
 
+#include "daemon/query/query_repeat.h"
+
 #define IN_SIZE                                                                          \
 	(QUESTION_MESSAGE_MAX + 1) /* one more: so that a longer one is seen to be */
 #define OUT_SIZE 1280              /* at least QUESTION_UDP_MAX */
@@ -340,22 +342,31 @@ take_packet(struct udp_socket *s, size_t i, int64_t now_ms)
 	struct endpoint peer = {0};
 	struct addr local = {0};
 	struct out_slot *slot;
+	const struct repeat_query again = {
+	    .source = &peer.addr, .msg = u->in_bytes[i], .len = u->in_msgs[i].msg_len};
 	struct query *q;
-	bool limited, waiting;
+	bool waiting;
 	size_t len;
 
 	u->counts.received++;
 	if (endpoint_from_sockaddr((struct sockaddr *)&u->in_peers[i], &peer) < 0)
 		peer = (struct endpoint){0}; /* which is no pod's */
-	q = query_new(u->queries, &peer, now_ms, &limited);
+	if (!queries_admit(u->queries, &peer.addr, now_ms))
+		return;
+	if (s->any)
+		local = local_of(&u->in_msgs[i].msg_hdr);
+	slot = free_slot(u);
+	len = query_repeat(u->queries, &again, now_ms, slot->bytes);
+	if (len > 0) {
+		add_reply(s, &peer, &local, len);
+		return;
+	}
+	q = query_new(u->queries, &peer, now_ms);
 	if (q == NULL)
 		return;
 	q->transport = &transport;
 	q->channel = s;
-	if (s->any)
-		local = local_of(&u->in_msgs[i].msg_hdr);
 	q->local = local;
-	slot = free_slot(u);
 	len = query_start(q, u->in_bytes[i], u->in_msgs[i].msg_len, now_ms, slot->bytes,
 	    sizeof(slot->bytes), &waiting);
 	if (waiting)

@@ -20,7 +20,7 @@
 
 #include "base/addr.h"
 #include "base/macros.h"
-#include "daemon/query/query.h"
+#include "daemon/query/queries.h"
 
 #define UDP_BATCH 64
 #define UDP_SOCKETS_MAX 16

@@ -172,8 +172,8 @@ loopback_query(struct loopback *n, const uint8_t *msg, size_t len, bool stream)
 	const struct endpoint source = {
 	    .addr = addr_make(AF_INET, (uint8_t[]){10, 244, 0, 2}), .port = 40000};
 	int64_t now_ms = clock_now_ms();
-	bool limited, waiting;
-	struct query *q = query_new(&n->queries, &source, now_ms, &limited);
+	struct query *q = query_new(&n->queries, &source, now_ms);
+	bool waiting;
 
 	need(q != NULL, "a query is left over");
 	q->transport = &transports[stream];

@@ -17,7 +17,7 @@
 #include "daemon/lease/pod.h"
 #include "daemon/lease/recent.h"
 #include "daemon/log/report.h"
-#include "daemon/query/query.h"
+#include "daemon/query/queries.h"
 #include "daemon/query/rate.h"
 #include "daemon/query/wildcard.h"
 #include "policy/finding.h"

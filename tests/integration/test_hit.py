@@ -40,25 +40,34 @@ def traced(pid: int, file: Path) -> Iterator[Counter[str]]:
     calls.update(re.findall(r"^\d+ +(\w+)\(", file.read_text(), re.MULTILINE))
 
 
-def ask_again(pod: Pod, name: str, rdtype: str, family: int, times: int = TIMES) -> None:
-    query = make_query(name, rdtype).to_wire()
+def letters(name: str, i: int) -> str:
+    """Each in its case: a packet that was not there before, for the first 256."""
+    return "".join(c.upper() if i >> n & 1 else c for n, c in enumerate(name))
+
+
+def ask_again(pod: Pod, name: str, rdtype: str, family: int, same: bool,
+              times: int = TIMES) -> None:
+    queries = [make_query(name if same else letters(name, i), rdtype).to_wire()
+               for i in range(times)]
     with open_udp(pod.namespace, node_local(family)) as s:
-        for _ in range(times):
+        for query in queries:
             s.send(query)
             assert s.recv(4096)[:2] == query[:2]
 
 
 @pytest.mark.parametrize("name", ["google.com", "unlisted.example"])
+@pytest.mark.parametrize("same", [True, False], ids=["the same packet", "another packet"])
 @pytest.mark.parametrize("rdtype", ["A", "AAAA"])
 def test_it_takes_a_batch_and_nothing_else(installed: Daemon, faults: Faults, pod: Pod, name: str,
-                                           rdtype: str, family: int, tmp_path: Path) -> None:
+                                           same: bool, rdtype: str, family: int,
+                                           tmp_path: Path) -> None:
     installed.register(manifests.service_entry("google.com"))
     installed.start()
-    ask_again(pod, name, rdtype, family, 2)
+    ask_again(pod, name, rdtype, family, same, 2)
     faults.arm(ALLOCATE, ENOMEM, NEVER, process=installed.pid)
-    ask_again(pod, name, rdtype, family)
+    ask_again(pod, name, rdtype, family, same)
     assert faults.seen() == 0
     with traced(installed.pid, tmp_path / "calls") as calls:
-        ask_again(pod, name, rdtype, family)
+        ask_again(pod, name, rdtype, family, same)
     assert calls.keys() <= BATCH_CALLS, calls
     assert calls["sendmmsg"] == TIMES, calls

@@ -14,7 +14,7 @@ static const struct cache_limits roomy = {
     .bytes = 1 << 20, .ttl_max_s = 3600, .negative_max_s = 60};
 
 static struct message m;
-static bool due; /* what the last find said */
+static struct cache_use use; /* what the last find said */
 
 /* An answer born at 0, with an address, or negative without. */
 static struct answer *
@@ -50,7 +50,7 @@ find(struct cache *c, size_t group, const char *name, uint16_t type, int64_t now
 {
 	struct name n = message_parsed(name);
 
-	return cache_find(c, group, &n, type, now_ms, &due);
+	return cache_find(c, group, &n, type, now_ms, &use);
 }
 
 static void
@@ -281,17 +281,20 @@ a_popular_answer_is_due_once_near_its_end(void **state)
 	add(c, 0, "a", TYPE_A, 100);
 	for (size_t i = 1; i < CACHE_POPULAR; i++) {
 		assert_non_null(find(c, 0, "a", TYPE_A, 95000));
-		assert_false(due);
+		assert_false(use.due);
+		assert_int_equal(use.steady_ms, 0); /* each use counts */
 	}
 	assert_non_null(find(c, 0, "a", TYPE_A, 89999));
-	assert_false(due);
+	assert_false(use.due);
+	assert_int_equal(use.steady_ms, 90000);
 	assert_non_null(find(c, 0, "a", TYPE_A, 90000));
-	assert_true(due);
+	assert_true(use.due);
 	assert_non_null(find(c, 0, "a", TYPE_A, 99999));
-	assert_false(due);
+	assert_false(use.due);
+	assert_int_equal(use.steady_ms, 100000);
 	add(c, 0, "a", TYPE_A, 100); /* it has to become popular anew */
 	assert_non_null(find(c, 0, "a", TYPE_A, 95000));
-	assert_false(due);
+	assert_false(use.due);
 	cache_free(c);
 }
 

@@ -183,7 +183,7 @@ covered(struct fixture *f, uint8_t host)
 {
 	struct grant *g = lease_grant(f->leases, &f->pod, &f->name);
 	struct lease_target t = target(host);
-	bool yes = lease_check(f->leases, g, &t, fake_now + 60000) == LEASE_COVERED;
+	bool yes = lease_check(f->leases, g, &t, fake_now + 60000, NULL) == LEASE_COVERED;
 
 	lease_grant_release(f->leases, g);
 	return yes;

@@ -53,7 +53,8 @@ a_lease_that_comes_anew_is_another_one(void **state)
 	assert_int_equal(f->done, 0);
 	for (unsigned pod = 1; pod <= LEASES_MAX / 2; pod++) {
 		g = foreseen_grant_of(f, pod, "x.a.test");
-		assert_int_equal(lease_check(f->leases, g, &target, 0), LEASE_SHORT);
+		assert_int_equal(
+		    lease_check(f->leases, g, &target, 0, NULL), LEASE_SHORT);
 		lease = lease_reserve(f->leases, g, &target, &renew);
 		assert_non_null(lease);
 		assert_false(renew); /* it comes behind the change in the kernel too */
@@ -80,7 +81,7 @@ what_is_gone_is_in_no_limits_way(void **state)
 	foreseen_finish(f);
 	apply(f);
 	g = foreseen_grant_of(f, 1, "x.a.test");
-	assert_int_equal(lease_check(f->leases, g, &target, 0), LEASE_SHORT);
+	assert_int_equal(lease_check(f->leases, g, &target, 0, NULL), LEASE_SHORT);
 	lease_grant_release(f->leases, g);
 	assert_int_equal(leases_counts(f->leases).grants, 0);
 	assert_int_equal(leases_counts(f->leases).refused, 0);

@@ -339,7 +339,7 @@ bed_covers(struct fixture *f, const char *text, uint8_t host, int64_t until_ms)
 	assert_int_equal(name_parse(text, strlen(text), &name), 0);
 	g = lease_grant(l, &pod, &name);
 	assert_non_null(g);
-	yes = lease_check(l, g, &t, until_ms) == LEASE_COVERED;
+	yes = lease_check(l, g, &t, until_ms, NULL) == LEASE_COVERED;
 	lease_grant_release(l, g);
 	return yes;
 }

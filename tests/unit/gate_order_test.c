@@ -33,7 +33,7 @@ commit(struct fixture *f, const char *text, uint8_t host, struct commit_waiter *
 	assert_int_equal(name_parse(text, strlen(text), &name), 0);
 	g = lease_grant(l, &pod, &name);
 	assert_non_null(g);
-	assert_int_equal(lease_check(l, g, &target, bed_now()), LEASE_SHORT);
+	assert_int_equal(lease_check(l, g, &target, bed_now(), NULL), LEASE_SHORT);
 	request.name = &name;
 	request.leases[0] = lease_reserve(l, g, &target, &request.renew[0]);
 	assert_non_null(request.leases[0]);

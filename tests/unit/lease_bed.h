@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "daemon/lease/claim.h"
 #include "daemon/lease/lease.h"
 #include "tests/unit/unit.h"
 
@@ -85,7 +86,7 @@ check(struct fixture *f, const struct name *name, const struct lease_target *t,
 	enum lease_cover cover;
 
 	assert_non_null(g);
-	cover = lease_check(f->leases, g, t, until_ms);
+	cover = lease_check(f->leases, g, t, until_ms, NULL);
 	lease_grant_release(f->leases, g);
 	return cover;
 }

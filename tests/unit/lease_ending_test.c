@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/unit.h"
 
+#include "daemon/lease/claim.h"
 #include "daemon/lease/ring.h"
 #include "tests/unit/lease_bed.h"
 

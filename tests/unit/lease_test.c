@@ -285,7 +285,7 @@ test_grant_in_use_outlives_its_last_claim(void **state)
 	bool renew;
 
 	lease_settle(f->leases, lease_reserve(f->leases, g, &t, &renew), false, 0);
-	assert_int_equal(lease_check(f->leases, g, &t, NOW), LEASE_SHORT);
+	assert_int_equal(lease_check(f->leases, g, &t, NOW, NULL), LEASE_SHORT);
 	assert_int_equal(leases_counts(f->leases).grants, 1);
 	lease_grant_release(f->leases, g);
 	assert_int_equal(leases_counts(f->leases).grants, 0);

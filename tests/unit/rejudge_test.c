@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/lease/claim.h"
 #include "tests/unit/rejudge_bed.h"
 
 static void

@@ -6,6 +6,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/lease/claim.h"
 #include "tests/unit/alloc.h"
 #include "tests/unit/renewal_bed.h"
 

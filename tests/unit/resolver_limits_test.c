@@ -56,7 +56,7 @@ a_group_that_is_not_there_is_refused(void **state)
 
 	(void)state;
 	assert_int_equal(try_ask(&client, RESOLVER_GROUPS_MAX, &name, TYPE_A), -EINVAL);
-	assert_null(resolver_find(resolver, RESOLVER_GROUPS_MAX, &name, TYPE_A, 0));
+	assert_null(resolver_find(resolver, RESOLVER_GROUPS_MAX, &name, TYPE_A, 0, NULL));
 }
 
 static void

@@ -28,7 +28,7 @@ grow_old(void)
 	ask(&c);
 	expect(&c, 0);
 	clock_ahead_ms += OVER_MS;
-	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 }
 
 static void
@@ -105,7 +105,7 @@ item_57_silence_is_not_waited_out(void **state)
 	server.on_query = answers; /* the next try */
 	while (counts().pending > 0)
 		assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
-	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 	assert_int_equal(counts().failures, 0);
 }
 
@@ -189,7 +189,7 @@ item_57_servers_known_to_be_bad_are_not_waited_for(void **state)
 	assert_int_equal(counts().refreshes, 1);
 	while (counts().pending > 0)
 		assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
-	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 	assert_null(resolver_find_old(resolver, 0, &name, TYPE_A, now_ms()));
 }
 
@@ -214,7 +214,8 @@ static void
 make_popular(void)
 {
 	for (size_t i = 0; i < CACHE_POPULAR; i++)
-		assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+		assert_non_null(
+		    resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 }
 
 static void
@@ -235,7 +236,7 @@ popular_answer_is_asked_for_before_it_is_over(void **state)
 		assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
 	assert_int_equal(server.udp_count, 2);
 	clock_ahead_ms += OVER_MS - NEARLY_MS;
-	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 }
 
 static void
@@ -248,7 +249,8 @@ answer_nobody_asks_for_is_left_to_end(void **state)
 	expect(&c, 0);
 	clock_ahead_ms += NEARLY_MS;
 	for (size_t i = 1; i < CACHE_POPULAR; i++)
-		assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+		assert_non_null(
+		    resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 	assert_int_equal(counts().refreshes, 0);
 	assert_int_equal(counts().pending, 0);
 }
@@ -293,8 +295,8 @@ refreshes_are_bounded(void **state)
 	clock_ahead_ms += NEARLY_MS;
 	for (size_t k = 0; k < CACHE_POPULAR; k++)
 		for (size_t i = 0; i < ARRAY_LEN(names); i++)
-			assert_non_null(
-			    resolver_find(resolver, 0, &names[i], TYPE_A, now_ms()));
+			assert_non_null(resolver_find(
+			    resolver, 0, &names[i], TYPE_A, now_ms(), NULL));
 	assert_int_equal(counts().refreshes, RESOLVER_REFRESH_MAX);
 	assert_int_equal(counts().pending, RESOLVER_REFRESH_MAX);
 	while (counts().pending > 0)

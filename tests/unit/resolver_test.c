@@ -12,12 +12,12 @@ answer_comes_and_is_found_from_then_on(void **state)
 	struct client c = {0};
 
 	(void)state;
-	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 	ask(&c);
 	expect(&c, 0);
-	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
-	assert_null(resolver_find(resolver, 1, &name, TYPE_A, now_ms()));
-	assert_null(resolver_find(resolver, 0, &name, TYPE_AAAA, now_ms()));
+	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
+	assert_null(resolver_find(resolver, 1, &name, TYPE_A, now_ms(), NULL));
+	assert_null(resolver_find(resolver, 0, &name, TYPE_AAAA, now_ms(), NULL));
 	assert_int_equal(counts().pending, 0);
 	assert_int_equal(counts().questions, 1);
 	assert_int_equal(counts().tries, 1);
@@ -74,7 +74,7 @@ answer_of_ttl_zero_is_for_those_who_wait_only(void **state)
 	ask(&c[1]);
 	expect(&c[0], 0);
 	expect(&c[1], 0);
-	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 	ask(&c[0]);
 	expect(&c[0], 0);
 	assert_int_equal(server.udp_count, 2);
@@ -152,7 +152,7 @@ cancelled_waiter_is_not_told_and_the_answer_kept(void **state)
 	while (counts().pending > 0)
 		assert_true(event_base_loop(base, EVLOOP_ONCE) >= 0);
 	assert_false(c.told);
-	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 }
 
 static void
@@ -194,7 +194,7 @@ same_groups_change_nothing(void **state)
 	ask(&c);
 	expect(&c, 0);
 	assert_int_equal(resolver_set_groups(resolver, groups, ARRAY_LEN(groups)), 0);
-	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 }
 
 static void
@@ -211,7 +211,7 @@ new_groups_clear_cache_and_failures(void **state)
 	other.on_query = answers;
 	groups[0] = groups[1];
 	assert_int_equal(resolver_set_groups(resolver, groups, ARRAY_LEN(groups)), 0);
-	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 	assert_int_equal(try_ask(&c, 1, &name, TYPE_A), 0);
 	expect(&c, 0);
 }
@@ -235,7 +235,7 @@ question_under_way_is_of_the_old_groups(void **state)
 	assert_int_equal(resolver_set_groups(resolver, groups, 1), 0);
 	fake_server_reply(&server.last, 1, 60);
 	expect(&before, 0);
-	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 }
 
 static void
@@ -253,7 +253,7 @@ bad_groups_change_nothing(void **state)
 	alloc_fail_at(1);
 	assert_int_equal(resolver_set_groups(resolver, bad, 2), -ENOMEM);
 	alloc_reset();
-	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms()));
+	assert_non_null(resolver_find(resolver, 0, &name, TYPE_A, now_ms(), NULL));
 }
 
 /* Memory. */
