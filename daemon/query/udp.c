@@ -160,7 +160,8 @@ udp_add(struct udp *u, int fd)
 	r = prepare(s);
 	if (r < 0)
 		return r;
-	s->readable = event_new(u->base, fd, EV_READ | EV_PERSIST, on_readable, s);
+	s->readable =
+	    event_new(u->base, fd, EV_READ | EV_PERSIST | EV_ET, on_readable, s);
 	if (s->readable == NULL || event_add(s->readable, NULL) < 0) {
 		if (s->readable != NULL)
 			event_free(s->readable);
@@ -427,16 +428,17 @@ on_readable(int fd, short what, void *ctx)
 {
 	struct udp_socket *s = ctx;
 	struct udp *u = s->udp;
+	bool drained = false;
 
 	(void)fd;
 	(void)what;
-	for (int round = 0; round < ROUNDS_MAX; round++) {
+	for (int round = 0; round < ROUNDS_MAX && !drained; round++) {
 		int64_t now_ms = u->queries->now_ms();
 		int n = receive(s);
 
 		s->full = n == UDP_BATCH ? s->full + 1 : 0;
-		if (n <= 0)
-			break;
+		/* less than there was room for: the next one that comes wakes us */
+		drained = n < 0 ? errno == EAGAIN : n < UDP_BATCH;
 		if (s->full > FULL_FEW && is_stale(s, now_ms)) {
 			u->counts.stale += UDP_BATCH;
 			continue;
@@ -445,6 +447,8 @@ on_readable(int fd, short what, void *ctx)
 			take_packet(s, (size_t)i, now_ms);
 	}
 	udp_flush(u);
+	if (!drained)
+		event_active(s->readable, EV_READ, 0);
 }
 
 struct udp_counts
