@@ -31,7 +31,8 @@ struct udp_socket {
 	     * from */
 	    any;
 	struct event *readable;
-	size_t full; /* batches in a row */
+	struct event *rest; /* more is left in it: behind all else that is due */
+	size_t full;        /* batches in a row */
 	struct query_list waiting;
 };
 
@@ -114,6 +115,19 @@ udp_new(struct event_base *base, struct queries *queries, struct udp **ret_udp)
 	return 0;
 }
 
+/* A reply fits the least MTU of IPv6, and a path below that is for routers to see to: no
+ * error that came back could tell us more, or be believed. */
+static int
+ignore_path_mtu(int fd, sa_family_t family)
+{
+	const int four = IP_PMTUDISC_OMIT, six = IPV6_PMTUDISC_OMIT;
+	int r = family == AF_INET
+		    ? setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &four, sizeof(four))
+		    : setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &six, sizeof(six));
+
+	return r < 0 ? -errno : 0;
+}
+
 /* Is fd bound to the unspecified address? Then ask for the address of each packet. */
 static int
 prepare(struct udp_socket *s)
@@ -125,11 +139,15 @@ prepare(struct udp_socket *s)
 	int only = 0;
 	socklen_t only_len = sizeof(only);
 	static const uint8_t zero[16];
+	int r;
 
 	if (getsockname(s->fd, (struct sockaddr *)&ss, &len) < 0)
 		return -errno;
 	if (endpoint_from_sockaddr((struct sockaddr *)&ss, &local) < 0)
 		return -EAFNOSUPPORT;
+	r = ignore_path_mtu(s->fd, ss.ss_family);
+	if (r < 0)
+		return r;
 	s->any = memcmp(local.addr.bytes, zero, sizeof(zero)) == 0;
 	if (!s->any)
 		return 0;
@@ -162,9 +180,12 @@ udp_add(struct udp *u, int fd)
 		return r;
 	s->readable =
 	    event_new(u->base, fd, EV_READ | EV_PERSIST | EV_ET, on_readable, s);
-	if (s->readable == NULL || event_add(s->readable, NULL) < 0) {
+	s->rest = event_new(u->base, -1, 0, on_readable, s);
+	if (s->readable == NULL || s->rest == NULL || event_add(s->readable, NULL) < 0) {
 		if (s->readable != NULL)
 			event_free(s->readable);
+		if (s->rest != NULL)
+			event_free(s->rest);
 		return -ENOMEM;
 	}
 	u->socket_count++;
@@ -174,9 +195,11 @@ udp_add(struct udp *u, int fd)
 void
 udp_stop(struct udp *u)
 {
-	for (size_t i = 0; i < u->socket_count; i++)
-		(void)event_del(
-		    u->sockets[i].readable); /* cannot fail for one that was added */
+	for (size_t i = 0; i < u->socket_count; i++) {
+		/* neither can fail */
+		(void)event_del(u->sockets[i].readable);
+		(void)event_del(u->sockets[i].rest);
+	}
 }
 
 void
@@ -193,6 +216,7 @@ udp_free(struct udp *u)
 			query_cancel(q);
 		}
 		event_free(s->readable);
+		event_free(s->rest);
 		(void)close(s->fd); /* nothing is buffered in it */
 	}
 	event_free(u->flush);
@@ -423,6 +447,17 @@ is_stale(const struct udp_socket *s, int64_t now_ms)
 	       ms_of(&now) - ms_of(&sent) > UDP_STALE_MS;
 }
 
+/* An event that is made active here and now would come before the loop looks at anything
+ * else, for as long as the socket is full. */
+static void
+read_later(struct udp_socket *s)
+{
+	static const struct timeval now = {0};
+
+	if (event_add(s->rest, &now) < 0) /* out of memory */
+		event_active(s->rest, EV_TIMEOUT, 0);
+}
+
 static void
 on_readable(int fd, short what, void *ctx)
 {
@@ -448,7 +483,7 @@ on_readable(int fd, short what, void *ctx)
 	}
 	udp_flush(u);
 	if (!drained)
-		event_active(s->readable, EV_READ, 0);
+		read_later(s);
 }
 
 struct udp_counts

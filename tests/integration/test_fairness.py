@@ -33,6 +33,7 @@ LATE_CROWD = 16
 BATCH = 64
 CROWD = (4 + 2) * BATCH + 1  # two full batches more than are taken for a burst
 FLOOD_S = 5
+FULL = 4000  # 3.3 MB of the socket's buffer
 
 
 @pytest.fixture
@@ -137,6 +138,31 @@ def test_what_waited_too_long_to_be_read_is_dropped(daemon: Daemon, pod: Pod) ->
             daemon.signal(signal.SIGCONT)
             assert replies(s, CROWD - dropped) == CROWD - dropped
             assert daemon.counter("stale") == dropped
+
+
+def is_waiting(daemon: Daemon) -> bool:
+    """Does somebody wait to be let in at the control socket?"""
+    rows = daemon.lab.node.run("ss", "--no-header", "--unix", "--listening").stdout.splitlines()
+    return any(int(row.split()[2]) > 0 for row in rows if "/egressd/" in row)
+
+
+def test_a_full_socket_leaves_the_rest_its_turn(daemon: Daemon, pod: Pod) -> None:
+    """Control, timers and what the kernel acknowledges come between its batches."""
+    daemon.configure({"pods": {"queriesPerSecond": 0}})
+    daemon.load(manifests.service_entry(NAME))
+    assert ask(pod.namespace, NAME).addresses()
+    before = daemon.counter("queries")
+    daemon.signal(signal.SIGSTOP)
+    query = make_query(NAME).to_wire()
+    with ask_many(pod.namespace, []) as s:
+        for _ in range(FULL):
+            s.send(query)
+        with daemon.lab.node.start(str(daemon.egressctl), "status", "--json",
+                                   stdout=subprocess.PIPE) as status:
+            wait_until(lambda: is_waiting(daemon), 5, "egressctl's connection")
+            daemon.signal(signal.SIGCONT)
+            told = json.loads(status.communicate()[0])
+        assert told["queries"] - before < FULL / 2
 
 
 FLOODS = {"listed": NAME, "unlisted": "unlisted.example", "random": "random.unlisted.example",
