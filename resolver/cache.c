@@ -189,7 +189,8 @@ use(struct cache *c, struct entry *e, int64_t now_ms)
 		e->due_ms = INT64_MAX;
 		use.due = true;
 	}
-	use.steady_ms = MIN_OF(e->due_ms, e->fresh_until_ms);
+	if (e->due_ms != INT64_MAX) /* else a new one may come any time */
+		use.steady_ms = MIN_OF(e->due_ms, e->fresh_until_ms);
 	return use;
 }
 

@@ -418,7 +418,10 @@ sweep_slot(void *ctx, struct slot *slot, int64_t now_ms)
 void
 leases_sweep(struct leases *l, int64_t now_ms)
 {
+	const uint64_t losses = l->losses;
+
 	ring_turn(&l->ring, now_ms, sweep_slot, l);
+	l->losses = losses; /* nobody counted on what had ended */
 }
 
 void

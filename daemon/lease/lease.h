@@ -137,7 +137,7 @@ struct lease_counts {
 	uint64_t refused; /* by a limit, or led elsewhere */
 };
 struct lease_counts leases_counts(const struct leases *l);
-/* Grows whenever a lease goes, or is to end earlier than it was. */
+/* Grows whenever a lease goes before its end, or is to end earlier than it was. */
 uint64_t leases_losses(const struct leases *l);
 /* How near the limits are, to read and to clear. */
 struct strain *leases_strain(struct leases *l);
