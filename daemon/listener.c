@@ -11,6 +11,8 @@
 #include "daemon/notify.h"
 #include "daemon/query/socket.h"
 
+#define DNS_PORT 53
+
 static int
 add_socket(struct daemon *d, const struct endpoint *e, enum notify_kind kind)
 {
@@ -52,10 +54,28 @@ listener_open(struct daemon *d)
 	return 0;
 }
 
+/* Where queries may be led has to be served over both. */
+static bool
+is_served(const struct daemon *d, enum notify_kind kind, const struct endpoint *e)
+{
+	for (size_t i = 0; i < d->socket_count; i++)
+		if (d->sockets[i].kind == kind && endpoint_equal(&d->sockets[i].local, e))
+			return true;
+	return false;
+}
+
+static void
+warn_of_endpoint(const struct endpoint *e, const char *why)
+{
+	char text[ADDR_TEXT_MAX];
+
+	log_event(LOG_FAULT, LOG_PRIORITY_WARNING, NULL, 0, "%s %s",
+	    endpoint_format(e, text), why);
+}
+
 size_t
 listener_endpoints(struct daemon *d, struct endpoint list[CONFIG_LISTEN_MAX])
 {
-	char text[ADDR_TEXT_MAX];
 	size_t n = 0;
 
 	for (size_t i = 0; i < d->socket_count && n < CONFIG_LISTEN_MAX; i++) {
@@ -63,14 +83,18 @@ listener_endpoints(struct daemon *d, struct endpoint list[CONFIG_LISTEN_MAX])
 
 		if (s->kind != NOTIFY_DATAGRAM)
 			continue;
-		if (socket_is_local(&s->local.addr))
-			list[n++] = s->local;
-		else
-			log_event(LOG_FAULT, LOG_PRIORITY_WARNING, NULL, 0,
-			    "%s is not an address of this node: queries of its family "
+		if (!socket_is_local(&s->local.addr))
+			warn_of_endpoint(&s->local,
+			    "is not an address of this node: queries of its family "
 			    "are not intercepted; add it to an interface (`ip addr add "
-			    "... dev lo`) and restart",
-			    endpoint_format(&s->local, text));
+			    "... dev lo`) and restart");
+		else if (s->local.port != DNS_PORT &&
+			 !is_served(d, NOTIFY_STREAM, &s->local))
+			warn_of_endpoint(&s->local,
+			    "is served over UDP only: no query is led there; add it to "
+			    "egressd-tcp.socket and restart");
+		else
+			list[n++] = s->local;
 	}
 	return n;
 }

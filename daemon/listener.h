@@ -21,8 +21,8 @@ MUST_CHECK int listener_open(struct daemon *d);
 /* The metrics port, where the present configuration has it. Without it the daemon does
  * its work all the same: what fails is logged, and tried again at a reload. */
 void listener_metrics(struct daemon *d);
-/* The endpoints that pods' queries may be sent on to: served, over UDP, on an address
- * that the node has. How many. */
+/* The endpoints that pods' queries may be sent on to: served over UDP, and on another
+ * port than 53 over TCP too, on an address that the node has. How many. */
 size_t listener_endpoints(struct daemon *d, struct endpoint list[CONFIG_LISTEN_MAX]);
 
 #endif
