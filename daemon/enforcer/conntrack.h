@@ -32,6 +32,8 @@ struct conntrack_flow {
 	struct addr source;
 	struct addr destination; /* of the source's family */
 	uint16_t port;           /* of the destination; 0: it has none */
+	struct endpoint
+	    answers; /* who does, whatever was translated; family 0: unknown */
 	uint8_t proto;
 	uint8_t tcp_state; /* enum tcp_conntrack; 0: none, or not told */
 	uint32_t status;   /* enum ip_conntrack_status; 0 when not told */

@@ -11,14 +11,37 @@
 #ifndef DAEMON_ENFORCER_INTERCEPTOR_H
 #define DAEMON_ENFORCER_INTERCEPTOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/macros.h"
 #include "daemon/enforcer/ruleset.h"
 
-/* The first of this family on another port than 53, where no pod asks by itself, or the
- * first. NULL: we do not listen there. */
+/* Listeners of IPv4 and of IPv6 that all queries to other servers are turned to, and none
+ * by an older flow to a listener that pods ask; all zero: there is none such. */
+struct interceptor_alone {
+	struct endpoint turned[2];
+};
+
+/* Of a family: the first on another port than 53 of an address that is also listened to
+ * on port 53, or the first of all. NULL: we do not listen there. */
 const struct endpoint *interceptor_find(const struct ruleset *rs, uint8_t family);
-/* Rules for the chains query and reply. */
+/* Rules for the chains query and reply, where rs->alone says that nobody needs conntrack
+ * there. */
 void interceptor_put(struct netlink *nl, const struct ruleset *rs);
+/* In a chain of what is to be forwarded: what is for a listener goes on to another one,
+ * since the node has lost the listener's address. With interception that is said of port
+ * 53 of all. */
+void interceptor_put_strayed(
+    struct netlink *nl, const struct ruleset *rs, const char *chain, const char *to);
+/*
+ * The table says by now where queries are turned to. Bring alone up to that; true when it
+ * has changed. What it did not say before takes a look at all flows: those that were
+ * turned to a listener before it had another port for that lead there for as long as
+ * somebody uses them, and their replies need conntrack. Then, and where the flows cannot
+ * be read, all stays tracked until the next look, with the next table.
+ */
+MUST_CHECK bool interceptor_settle(
+    const struct ruleset *rs, struct interceptor_alone *alone);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "daemon/enforcer/cut.h"
 #include "daemon/enforcer/element.h"
+#include "daemon/enforcer/interceptor.h"
 #include "daemon/enforcer/layout.h"
 #include "daemon/enforcer/migration.h"
 
@@ -17,6 +18,7 @@
 struct attempt {
 	struct netlink *nl;
 	const struct transaction *t;
+	const struct interceptor_alone *alone;
 	struct layout_found found;
 	struct layout_way way;
 	struct migration migration;
@@ -74,6 +76,7 @@ try_way(struct attempt *a)
 	struct ruleset rs = transaction_ruleset(a->t);
 	int r = layout_find(a->nl, &a->found);
 
+	rs.alone = a->alone;
 	if (r == 0)
 		r = layout_check(a->nl, &a->found);
 	if (r < 0)
@@ -126,12 +129,30 @@ change_way(struct attempt *a, int failure)
 	return false;
 }
 
+/* The table stands: keep conntrack out of what does not need it. */
+static void
+settle(struct netlink *nl, const struct transaction *t, struct interceptor_alone *alone)
+{
+	struct ruleset rs = transaction_ruleset(t);
+
+	if (!interceptor_settle(&rs, alone))
+		return;
+	rs.alone = alone;
+	netlink_begin(nl);
+	layout_flush_chain(nl, "query");
+	layout_flush_chain(nl, "reply");
+	interceptor_put(nl, &rs);
+	if (netlink_commit(nl, NULL) < 0)
+		*alone = (struct interceptor_alone){0}; /* it serves as well without */
+}
+
 int
 making_run(struct netlink *nl, const struct transaction *t, struct making *making)
 {
 	struct attempt a = {
 	    .nl = nl,
 	    .t = t,
+	    .alone = &making->alone,
 	    .way = {.own = t->table.own, .log = making->log},
 	};
 	int r = 0;
@@ -147,6 +168,7 @@ making_run(struct netlink *nl, const struct transaction *t, struct making *makin
 		making->existed = a.found.exists;
 		making->whole = a.migration.whole;
 		making->unfinished = a.unfinished;
+		settle(nl, t, &making->alone);
 	}
 	migration_done(&a.migration);
 	return r == -ENOENT ? -EOPNOTSUPP : r;

@@ -14,14 +14,16 @@
 #include <stdbool.h>
 
 #include "base/macros.h"
+#include "daemon/enforcer/interceptor.h"
 #include "daemon/enforcer/netlink.h"
 #include "daemon/enforcer/transaction.h"
 
 /* How it went. */
 struct making {
-	bool log;        /* refused packets are logged; in: try to */
-	bool existed;    /* there was a table before */
-	bool whole;      /* and its leases are in the one that stands now */
+	bool log;     /* refused packets are logged; in: try to */
+	bool existed; /* there was a table before */
+	bool whole;   /* and its leases are in the one that stands now */
+	struct interceptor_alone alone; /* of the table; in: before */
 	bool unfinished; /* a pass of cut.h was under way when its owner ended */
 };
 

@@ -34,6 +34,7 @@ struct owner {
 	bool counted_on; /* the loop knows of leases in it: by that, or by a dump */
 	bool lost;       /* LOST was said, and no table made since */
 	bool without_log;
+	struct interceptor_alone alone;
 	uint32_t timeout_max_ms;
 	uint32_t services; /* that the table has */
 	bool enforces;
@@ -199,11 +200,13 @@ make_table(struct owner *o, struct making *making, bool *ret_anew)
 	int r = watch(o);
 
 	making->log = !o->without_log;
+	making->alone = o->alone;
 	if (r == 0)
 		r = making_run(&o->nl, &o->transaction, making);
 	if (r < 0)
 		return r;
 	o->without_log = !making->log;
+	o->alone = making->alone;
 	*ret_anew = o->transaction.table.adopt &&
 		    (making->existed ? !making->whole : o->counted_on);
 	return unwatch_owned(o);

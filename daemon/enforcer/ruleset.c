@@ -445,10 +445,13 @@ put_forward(const struct put *p)
 {
 	struct rule r;
 
-	if (!p->rs->table.enforce || !p->rs->table.intercept)
+	if (!p->rs->table.enforce)
 		return;
 	put_dns_from_pods(p, "forward", "guard");
 	put_open(p, "guard");
+	interceptor_put_strayed(p->nl, p->rs, "guard", "refuse");
+	if (!p->rs->table.intercept)
+		return;
 	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {
 		r = begin(p, "guard");
 		rule_protocol(&r, protocols[i]);

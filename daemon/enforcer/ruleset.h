@@ -35,6 +35,8 @@ ruleset_is_metadata(const struct addr *a)
 	return addr_equal(a, &metadata.addr);
 }
 
+struct interceptor_alone;
+
 /* All borrowed; lists in any order. */
 struct ruleset {
 	struct enforcer_table table;
@@ -52,6 +54,8 @@ struct ruleset {
 	size_t way_count;
 	const struct addr *open; /* pods of which nothing is refused */
 	size_t open_count;
+	/* daemon/enforcer/interceptor.h; NULL: not known */
+	const struct interceptor_alone *alone;
 };
 
 /* Add to the batch of nl, which has begun. -ENOMEM; other errors come with the commit. */

@@ -165,6 +165,24 @@ def test_source_routes(daemon: Daemon, pod: Pod, wire: Wire, family: int, interc
     witness.only(mark)
 
 
+@pytest.mark.parametrize("intercept", [True, False])
+def test_nothing_leaves_for_a_listener_whose_address_is_gone(
+        daemon: Daemon, lab: Lab, pod: Pod, wire: Wire, family: int, intercept: bool,
+        witness: Witness) -> None:
+    daemon.configure({"intercept": intercept})
+    daemon.load()
+    source, listener, mark = pod.address(family), node_local(family), witness.mark()
+    address = f"{listener}/{32 if family == 4 else 128} dev lo"
+    lab.node.ip(f"addr del {address}\n")
+    try:
+        for port in (53, 54):
+            wire.send(spoof.udp(source, listener, 4500, port, b"strayed"),
+                      forge.tcp(source, listener, 4500, port, forge.SYN))
+    finally:
+        lab.node.ip(f"addr add {address}{' nodad' if family == 6 else ''}\n")
+    witness.only(mark)
+
+
 def test_tunnels_are_not_internal(daemon: Daemon, pod: Pod, wire: Wire, family: int,
                                   witness: Witness) -> None:
     """A node at their other end would send on what is in them, and not as a pod's."""

@@ -43,6 +43,13 @@ def ask_from(s: socket.socket, server: str) -> str:
     return peer[0]
 
 
+@pytest.fixture(autouse=True)
+def no_flows_before(lab: Lab) -> None:
+    """Of another test, turned to where this one asks."""
+    for family in ("ipv4", "ipv6"):
+        lab.node.run("conntrack", "-D", "-f", family, "-p", "udp", "--orig-port-dst", "53")
+
+
 @pytest.mark.parametrize("family", [4, 6])
 def test_queries_to_the_listener_make_no_flows(daemon: Daemon, lab: Lab, pod: Pod,
                                                family: int) -> None:
@@ -95,3 +102,31 @@ def test_a_way_back_outlives_a_reload(daemon: Daemon, upstream: FakeUpstream, po
                     manifests.service_entry(NAME))
         upstream.release()
         assert replies(own, 1) == replies(other, 1) == 1
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_an_older_flow_keeps_its_way_back(installed: Daemon, lab: Lab, pod: Pod,
+                                          family: int) -> None:
+    """From before there was a port apart: as long as somebody uses it, all is tracked."""
+    installed.configure(TRACKED)
+    installed.register(manifests.service_entry(NAME))
+    installed.start()
+    with open_port(pod, family) as s:
+        assert ask_from(s, ELSEWHERE[family]) == ELSEWHERE[family]
+        installed.stop()
+        installed.configure({})
+        installed.start()
+        for _ in range(3):
+            assert ask_from(s, ELSEWHERE[family]) == ELSEWHERE[family]
+            installed.reload()
+        before = flows(lab)
+        with open_port(pod, family) as other:
+            assert ask_from(other, node_local(family)) == node_local(family)
+        assert flows(lab) == before + 1
+    lab.node.run("conntrack", "-D", "-f", f"ipv{family}", "-p", "udp", "--orig-port-dst", "53",
+                 check=True)
+    installed.reload()
+    before = flows(lab)
+    with open_port(pod, family) as other:
+        assert ask_from(other, node_local(family)) == node_local(family)
+    assert flows(lab) == before

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "daemon/enforcer/interceptor.h"
 #include "daemon/enforcer/layout.h"
 #include "daemon/enforcer/netlink.h"
 #include "daemon/enforcer/ruleset.h"
@@ -254,13 +255,13 @@ without_log_all_else_is_the_same(void **state)
 }
 
 static void
-the_first_on_another_port_gets_the_queries_of_its_family(void **state)
+the_first_listener_of_a_family_gets_its_queries(void **state)
 {
 	const struct endpoint listen[] = {
 	    sample_endpoint("[fd00:53::10]:5300"),
-	    sample_endpoint("169.254.20.10:53"),
 	    sample_endpoint("169.254.20.11:5301"),
-	    sample_endpoint("169.254.20.12:5302"),
+	    sample_endpoint("169.254.20.10:53"),
+	    sample_endpoint("127.0.0.1:5353"),
 	};
 	const struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 
@@ -269,27 +270,54 @@ the_first_on_another_port_gets_the_queries_of_its_family(void **state)
 	assert_true(scene_shows("udp dport 53 dnat ip to 169.254.20.11:5301"));
 	assert_true(scene_shows("tcp dport 53 dnat ip6 to [fd00:53::10]:5300"));
 	assert_false(scene_shows("dnat ip to 169.254.20.10"));
-	assert_false(scene_shows("dnat ip to 169.254.20.12"));
+	assert_false(scene_shows("dnat ip to 127.0.0.1"));
+}
+
+/* On an address that pods ask, but a port that they do not. */
+static void
+a_listener_apart_gets_the_queries_of_its_family(void **state)
+{
+	const struct endpoint listen[] = {
+	    sample_endpoint("127.0.0.1:5353"),
+	    sample_endpoint("169.254.20.10:53"),
+	    sample_endpoint("169.254.20.10:54"),
+	    sample_endpoint("169.254.20.10:55"),
+	};
+	const struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
+
+	(void)state;
+	assert_int_equal(put(&rs, true), 0);
+	assert_true(scene_shows("udp dport 53 dnat ip to 169.254.20.10:54"));
+	assert_true(scene_shows("\t\tudp dport 54 ip daddr 169.254.20.10 goto refuse"));
+	assert_true(scene_shows("\t\ttcp dport 5353 ip daddr 127.0.0.1 goto refuse"));
 }
 
 /* What is turned needs conntrack, the way back being another one. */
 static void
-what_pods_ask_us_by_ourselves_is_untracked_when_another_port_is_turned(void **state)
+what_pods_ask_us_by_ourselves_is_untracked_where_nothing_else_comes(void **state)
 {
 	const struct endpoint listen[] = {
 	    sample_endpoint("169.254.20.10:53"),
 	    sample_endpoint("[fd00:53::10]:53"),
 	    sample_endpoint("169.254.20.10:54"),
+	    sample_endpoint("169.254.20.11:53"),
 	};
+	struct interceptor_alone alone = {0};
 	struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 
 	(void)state;
 	assert_int_equal(put(&rs, true), 0);
-	assert_true(scene_shows("udp dport 53 dnat ip to 169.254.20.10:54"));
+	assert_false(scene_shows("notrack"));
+	assert_true(interceptor_settle(&rs, &alone));
+	assert_false(interceptor_settle(&rs, &alone)); /* nothing new */
+	rs.alone = &alone;
+	assert_int_equal(put(&rs, true), 0);
 	assert_true(scene_shows("\t\tudp dport 53 ip daddr 169.254.20.10 notrack\n"));
 	assert_true(scene_shows("\t\tudp sport 53 ip saddr 169.254.20.10 notrack\n"));
+	assert_true(scene_shows("\t\tudp sport 53 ip saddr 169.254.20.11 notrack\n"));
 	assert_false(scene_shows("fd00:53::10 notrack"));
 	rs.table.intercept = 0;
+	assert_true(interceptor_settle(&rs, &alone));
 	assert_int_equal(put(&rs, true), 0);
 	assert_false(scene_shows("notrack"));
 }
@@ -317,8 +345,9 @@ without_interception_port_53_is_a_port_like_others(void **state)
 	rs.table.intercept = 0;
 	rs.table.query_rate = 0;
 	assert_int_equal(put(&rs, true), 0);
-	assert_false(scene_shows("dport 53"));
-	assert_false(scene_shows("goto guard"));
+	assert_false(scene_shows("dport 53 ct state"));
+	assert_false(scene_shows("dport 53 dnat"));
+	assert_true(scene_shows("\t\tudp dport 53 ip daddr 169.254.20.10 goto refuse"));
 	assert_true(scene_shows("udp dport @listen4 accept"));
 }
 
@@ -345,9 +374,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    RULESET_TEST(the_chains_are_these),
 	    RULESET_TEST(without_log_all_else_is_the_same),
-	    RULESET_TEST(the_first_on_another_port_gets_the_queries_of_its_family),
+	    RULESET_TEST(the_first_listener_of_a_family_gets_its_queries),
+	    RULESET_TEST(a_listener_apart_gets_the_queries_of_its_family),
 	    RULESET_TEST(
-		what_pods_ask_us_by_ourselves_is_untracked_when_another_port_is_turned),
+		what_pods_ask_us_by_ourselves_is_untracked_where_nothing_else_comes),
 	    RULESET_TEST(a_family_without_listener_has_no_way_out_by_port_53),
 	    RULESET_TEST(without_interception_port_53_is_a_port_like_others),
 	    cmocka_unit_test(the_metadata_addresses_are_single),
