@@ -138,12 +138,14 @@ find_old_flows(struct old_flows *old)
 }
 
 bool
-interceptor_settle(const struct ruleset *rs, struct interceptor_alone *alone)
+interceptor_settle(const struct ruleset *rs, struct interceptor_alone *alone, bool *look)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	struct interceptor_alone now = {0};
 	struct old_flows old = {.rs = rs};
+	bool may_look = *look;
 
+	*look = false;
 	for (size_t i = 0; i < ARRAY_LEN(families) && rs->table.intercept; i++) {
 		const struct endpoint *turned = interceptor_find(rs, families[i]);
 
@@ -152,11 +154,12 @@ interceptor_settle(const struct ruleset *rs, struct interceptor_alone *alone)
 	}
 	if (memcmp(&now, alone, sizeof(now)) == 0)
 		return false;
+	*look = may_look;
 	/* not known: then there may be some */
-	if (find_old_flows(&old) < 0)
+	if (!may_look || find_old_flows(&old) < 0)
 		old.found[0] = old.found[1] = true;
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
-		if (old.found[i])
+		if (old.found[i] && !endpoint_equal(&now.turned[i], &alone->turned[i]))
 			now.turned[i] = (struct endpoint){0};
 	if (memcmp(&now, alone, sizeof(now)) == 0)
 		return false;

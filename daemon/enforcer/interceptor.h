@@ -38,10 +38,12 @@ void interceptor_put_strayed(
  * The table says by now where queries are turned to. Bring alone up to that; true when it
  * has changed. What it did not say before takes a look at all flows: those that were
  * turned to a listener before it had another port for that lead there for as long as
- * somebody uses them, and their replies need conntrack. Then, and where the flows cannot
- * be read, all stays tracked until the next look, with the next table.
+ * somebody uses them, and their replies need conntrack. Then, and where the flows may not
+ * or cannot be looked at, all stays tracked until the next look, with a later table.
+ *
+ * look: may they be, which takes a microsecond or two each? Out: they were.
  */
 MUST_CHECK bool interceptor_settle(
-    const struct ruleset *rs, struct interceptor_alone *alone);
+    const struct ruleset *rs, struct interceptor_alone *alone, bool *look);
 
 #endif

@@ -131,19 +131,20 @@ change_way(struct attempt *a, int failure)
 
 /* The table stands: keep conntrack out of what does not need it. */
 static void
-settle(struct netlink *nl, const struct transaction *t, struct interceptor_alone *alone)
+settle(struct netlink *nl, const struct transaction *t, struct making *making)
 {
 	struct ruleset rs = transaction_ruleset(t);
 
-	if (!interceptor_settle(&rs, alone))
+	if (!interceptor_settle(&rs, &making->alone, &making->look))
 		return;
-	rs.alone = alone;
+	rs.alone = &making->alone;
 	netlink_begin(nl);
 	layout_flush_chain(nl, "query");
 	layout_flush_chain(nl, "reply");
 	interceptor_put(nl, &rs);
 	if (netlink_commit(nl, NULL) < 0)
-		*alone = (struct interceptor_alone){0}; /* it serves as well without */
+		making->alone =
+		    (struct interceptor_alone){0}; /* it serves as well without */
 }
 
 int
@@ -168,7 +169,7 @@ making_run(struct netlink *nl, const struct transaction *t, struct making *makin
 		making->existed = a.found.exists;
 		making->whole = a.migration.whole;
 		making->unfinished = a.unfinished;
-		settle(nl, t, &making->alone);
+		settle(nl, t, making);
 	}
 	migration_done(&a.migration);
 	return r == -ENOENT ? -EOPNOTSUPP : r;

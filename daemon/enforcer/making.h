@@ -24,6 +24,7 @@ struct making {
 	bool existed; /* there was a table before */
 	bool whole;   /* and its leases are in the one that stands now */
 	struct interceptor_alone alone; /* of the table; in: before */
+	bool look;       /* all flows were looked at for that; in: they may be */
 	bool unfinished; /* a pass of cut.h was under way when its owner ended */
 };
 

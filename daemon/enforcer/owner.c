@@ -22,6 +22,9 @@
 #include "daemon/enforcer/transaction.h"
 #include "daemon/enforcer/translation.h"
 
+/* So many times as long as a table with a look at all flows took, none has one. */
+#define LOOK_REST 100
+
 struct owner {
 	owner_say_fn say;
 	void *ctx;
@@ -35,6 +38,7 @@ struct owner {
 	bool lost;       /* LOST was said, and no table made since */
 	bool without_log;
 	struct interceptor_alone alone;
+	int64_t look_ms; /* from when on its flows may be looked at again */
 	uint32_t timeout_max_ms;
 	uint32_t services; /* that the table has */
 	bool enforces;
@@ -197,8 +201,10 @@ unwatch_owned(struct owner *o)
 static int
 make_table(struct owner *o, struct making *making, bool *ret_anew)
 {
+	const int64_t begun_ms = o->now_ms();
 	int r = watch(o);
 
+	making->look = begun_ms >= o->look_ms;
 	making->log = !o->without_log;
 	making->alone = o->alone;
 	if (r == 0)
@@ -207,6 +213,11 @@ make_table(struct owner *o, struct making *making, bool *ret_anew)
 		return r;
 	o->without_log = !making->log;
 	o->alone = making->alone;
+	if (making->look) {
+		const int64_t now_ms = o->now_ms();
+
+		o->look_ms = now_ms + LOOK_REST * (now_ms - begun_ms);
+	}
 	*ret_anew = o->transaction.table.adopt &&
 		    (making->existed ? !making->whole : o->counted_on);
 	return unwatch_owned(o);

@@ -12,7 +12,7 @@ import pytest
 import manifests
 import zone
 from conftest import FAKE4
-from daemon import Daemon
+from daemon import Daemon, wait_until
 from dnsclient import ask_many, make_query, node_local, replies
 from fake_upstream import FakeUpstream, Question, answer
 from lab import NODE_LOCAL4, NODE_LOCAL6, Lab, Pod
@@ -125,8 +125,12 @@ def test_an_older_flow_keeps_its_way_back(installed: Daemon, lab: Lab, pod: Pod,
         assert flows(lab) == before + 1
     lab.node.run("conntrack", "-D", "-f", f"ipv{family}", "-p", "udp", "--orig-port-dst", "53",
                  check=True)
-    installed.reload()
-    before = flows(lab)
-    with open_port(pod, family) as other:
-        assert ask_from(other, node_local(family)) == node_local(family)
-    assert flows(lab) == before
+
+    def is_untracked() -> bool:
+        installed.reload()
+        before = flows(lab)
+        with open_port(pod, family) as other:
+            assert ask_from(other, node_local(family)) == node_local(family)
+        return flows(lab) == before
+
+    wait_until(is_untracked, 10, "queries without flows")

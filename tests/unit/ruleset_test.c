@@ -303,13 +303,18 @@ what_pods_ask_us_by_ourselves_is_untracked_where_nothing_else_comes(void **state
 	    sample_endpoint("169.254.20.11:53"),
 	};
 	struct interceptor_alone alone = {0};
+	bool look = false;
 	struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 
 	(void)state;
 	assert_int_equal(put(&rs, true), 0);
 	assert_false(scene_shows("notrack"));
-	assert_true(interceptor_settle(&rs, &alone));
-	assert_false(interceptor_settle(&rs, &alone)); /* nothing new */
+	assert_false(interceptor_settle(&rs, &alone, &look));
+	look = true;
+	assert_true(interceptor_settle(&rs, &alone, &look));
+	assert_true(look);
+	assert_false(interceptor_settle(&rs, &alone, &look)); /* nothing new */
+	assert_false(look);
 	rs.alone = &alone;
 	assert_int_equal(put(&rs, true), 0);
 	assert_true(scene_shows("\t\tudp dport 53 ip daddr 169.254.20.10 notrack\n"));
@@ -317,7 +322,7 @@ what_pods_ask_us_by_ourselves_is_untracked_where_nothing_else_comes(void **state
 	assert_true(scene_shows("\t\tudp sport 53 ip saddr 169.254.20.11 notrack\n"));
 	assert_false(scene_shows("fd00:53::10 notrack"));
 	rs.table.intercept = 0;
-	assert_true(interceptor_settle(&rs, &alone));
+	assert_true(interceptor_settle(&rs, &alone, &look));
 	assert_int_equal(put(&rs, true), 0);
 	assert_false(scene_shows("notrack"));
 }
