@@ -189,8 +189,7 @@ use(struct cache *c, struct entry *e, int64_t now_ms)
 		e->due_ms = INT64_MAX;
 		use.due = true;
 	}
-	if (e->due_ms != INT64_MAX) /* else a new one may come any time */
-		use.steady_ms = MIN_OF(e->due_ms, e->fresh_until_ms);
+	use.steady_ms = MIN_OF(e->due_ms, e->fresh_until_ms);
 	return use;
 }
 
