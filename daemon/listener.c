@@ -91,8 +91,8 @@ listener_endpoints(struct daemon *d, struct endpoint list[CONFIG_LISTEN_MAX])
 		else if (s->local.port != DNS_PORT &&
 			 !is_served(d, NOTIFY_STREAM, &s->local))
 			warn_of_endpoint(&s->local,
-			    "is served over UDP only: no query is led there; add it to "
-			    "egressd-tcp.socket and restart");
+			    "is served over UDP only: no pod may ask there, and no query "
+			    "is led to it; add it to egressd-tcp.socket and restart");
 		else
 			list[n++] = s->local;
 	}

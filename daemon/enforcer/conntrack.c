@@ -173,23 +173,6 @@ read_tcp_state(const struct nlattr *info)
 	return mnl_attr_get_u8(state);
 }
 
-/* The source of a tuple; family 0 when it is not told. */
-static struct endpoint
-read_source(const struct nlattr *nest, uint8_t family)
-{
-	const struct attributes tuple = inside(nest);
-	const struct attributes ends = inside(tuple.of[CTA_TUPLE_IP]);
-	const struct attributes proto = inside(tuple.of[CTA_TUPLE_PROTO]);
-	const struct nlattr *port = proto.of[CTA_PROTO_SRC_PORT];
-	struct endpoint e = {0};
-
-	if (read_addr(ends.of[family == AF_INET ? CTA_IP_V4_SRC : CTA_IP_V6_SRC], family,
-		&e.addr) &&
-	    port != NULL && mnl_attr_get_payload_len(port) == sizeof(uint16_t))
-		e.port = ntohs(mnl_attr_get_u16(port));
-	return e;
-}
-
 /* False: nothing that could be a pod's. */
 static bool
 read_flow(const struct nlmsghdr *nlh, uint8_t family, struct conntrack_flow *ret_flow)
@@ -209,6 +192,7 @@ read_flow(const struct nlmsghdr *nlh, uint8_t family, struct conntrack_flow *ret
 	/* never fails: note_attribute does not */
 	(void)mnl_attr_parse(nlh, sizeof(struct nfgenmsg), note_attribute, &all);
 	flow.tuple = all.of[CTA_TUPLE_ORIG];
+	flow.reply = all.of[CTA_TUPLE_REPLY];
 	flow.zone = all.of[CTA_ZONE];
 	flow.id = all.of[CTA_ID];
 	tuple = inside(flow.tuple);
@@ -225,12 +209,29 @@ read_flow(const struct nlmsghdr *nlh, uint8_t family, struct conntrack_flow *ret
 	port = proto.of[CTA_PROTO_DST_PORT];
 	if (port != NULL && mnl_attr_get_payload_len(port) == sizeof(uint16_t))
 		flow.port = ntohs(mnl_attr_get_u16(port));
-	flow.answers = read_source(all.of[CTA_TUPLE_REPLY], family);
 	flow.status = read_status(all.of[CTA_STATUS]);
 	if (flow.proto == IPPROTO_TCP)
 		flow.tcp_state = read_tcp_state(all.of[CTA_PROTOINFO]);
 	*ret_flow = flow;
 	return true;
+}
+
+struct endpoint
+conntrack_answers(const struct conntrack_flow *flow)
+{
+	const bool four = flow->source.family == AF_INET;
+	const struct attributes tuple = inside(flow->reply);
+	const struct attributes ends = inside(tuple.of[CTA_TUPLE_IP]);
+	const struct attributes proto = inside(tuple.of[CTA_TUPLE_PROTO]);
+	const struct nlattr *port = proto.of[CTA_PROTO_SRC_PORT];
+	struct endpoint e = {0};
+
+	if (!read_addr(ends.of[four ? CTA_IP_V4_SRC : CTA_IP_V6_SRC], flow->source.family,
+		&e.addr))
+		return e;
+	if (port != NULL && mnl_attr_get_payload_len(port) == sizeof(uint16_t))
+		e.port = ntohs(mnl_attr_get_u16(port));
+	return e;
 }
 
 /* What an NLMSG_ERROR says; 0 is an acknowledgement. */

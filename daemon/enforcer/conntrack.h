@@ -32,13 +32,11 @@ struct conntrack_flow {
 	struct addr source;
 	struct addr destination; /* of the source's family */
 	uint16_t port;           /* of the destination; 0: it has none */
-	struct endpoint
-	    answers; /* who does, whatever was translated; family 0: unknown */
 	uint8_t proto;
 	uint8_t tcp_state; /* enum tcp_conntrack; 0: none, or not told */
 	uint32_t status;   /* enum ip_conntrack_status; 0 when not told */
 	/* What the kernel knows it by; valid as long as the piece that it came in. */
-	const struct nlattr *tuple, *zone, *id; /* the last two may be NULL */
+	const struct nlattr *tuple, *reply, *zone, *id; /* the last three may be NULL */
 };
 
 typedef void (*conntrack_flow_fn)(void *ctx, const struct conntrack_flow *flow);
@@ -55,6 +53,8 @@ MUST_CHECK int conntrack_read(struct conntrack *c, conntrack_flow_fn flow, void 
  * conntrack_read's. family 0: of both. */
 MUST_CHECK int conntrack_parse(
     const void *bytes, size_t len, uint8_t family, conntrack_flow_fn flow, void *ctx);
+/* Who answers, whatever was translated; family 0: not told. */
+struct endpoint conntrack_answers(const struct conntrack_flow *flow);
 /* Is it in use, and not by one end alone? Datagrams: as long as the kernel knows it after
  * the last of them; TCP: as long as one end may still send. */
 bool conntrack_is_live(const struct conntrack_flow *flow);

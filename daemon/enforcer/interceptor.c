@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/enforcer/interceptor.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 #include "daemon/enforcer/rule.h"
 
 #define DNS_PORT 53
+/* Of flows, about 200 each: a quarter of a second, in which nothing is committed. */
+#define LOOK_PIECES_MAX 1000
 
 static bool
 listens_on(const struct ruleset *rs, const struct endpoint *e)
@@ -28,22 +31,34 @@ is_apart(const struct ruleset *rs, const struct endpoint *e)
 	return e->port != DNS_PORT && listens_on(rs, &asked);
 }
 
+/* Chain dns can lead nobody there: the kernel drops what comes from elsewhere. */
+static bool
+is_loopback(const struct addr *a)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return a->family == AF_INET ? a->bytes[0] == IN_LOOPBACKNET
+				    : memcmp(a->bytes, one, sizeof(one)) == 0;
+}
+
 const struct endpoint *
 interceptor_find(const struct ruleset *rs, uint8_t family)
 {
-	const struct endpoint *first = NULL;
+	const struct endpoint *first = NULL, *loopback = NULL;
 
 	for (size_t i = 0; i < rs->listen_count; i++) {
 		const struct endpoint *e = &rs->listen[i];
 
 		if (e->addr.family != family)
 			continue;
-		if (is_apart(rs, e))
+		if (is_loopback(&e->addr))
+			loopback = e;
+		else if (is_apart(rs, e))
 			return e;
-		if (first == NULL)
+		else if (first == NULL)
 			first = e;
 	}
-	return first;
+	return first != NULL ? first : loopback;
 }
 
 /* Whoever the other end is: a set's lookup here would cost what conntrack does, and who
@@ -72,7 +87,8 @@ index_of(uint8_t family)
 void
 interceptor_put(struct netlink *nl, const struct ruleset *rs)
 {
-	for (size_t i = 0; i < rs->listen_count; i++) {
+	/* without interception somebody else may turn port 53 to any of them */
+	for (size_t i = 0; i < rs->listen_count && rs->table.intercept; i++) {
 		const struct endpoint *e = &rs->listen[i];
 		const struct endpoint *turned = interceptor_find(rs, e->addr.family);
 
@@ -80,28 +96,6 @@ interceptor_put(struct netlink *nl, const struct ruleset *rs)
 		    !element_is_wildcard(&e->addr) &&
 		    endpoint_equal(turned, &rs->alone->turned[index_of(e->addr.family)]))
 			put_untracked(nl, e);
-	}
-}
-
-void
-interceptor_put_strayed(
-    struct netlink *nl, const struct ruleset *rs, const char *chain, const char *to)
-{
-	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP};
-	struct rule r;
-
-	for (size_t i = 0; i < rs->listen_count; i++) {
-		const struct endpoint *e = &rs->listen[i];
-
-		for (size_t j = 0; j < ARRAY_LEN(protocols); j++) {
-			if (element_is_wildcard(&e->addr) ||
-			    (rs->table.intercept && e->port == DNS_PORT))
-				continue;
-			rule_begin(&r, nl, chain);
-			rule_to(&r, protocols[j], e);
-			rule_goto(&r, to);
-			rule_end(&r);
-		}
 	}
 }
 
@@ -116,9 +110,13 @@ note_flow(void *ctx, const struct conntrack_flow *flow)
 {
 	struct old_flows *old = ctx;
 	const struct endpoint meant = {.addr = flow->destination, .port = flow->port};
+	struct endpoint answers;
 
-	if (flow->proto == IPPROTO_UDP && listens_on(old->rs, &flow->answers) &&
-	    !endpoint_equal(&flow->answers, &meant) && !is_apart(old->rs, &flow->answers))
+	if (flow->proto != IPPROTO_UDP)
+		return;
+	answers = conntrack_answers(flow);
+	if (answers.port == DNS_PORT && listens_on(old->rs, &answers) &&
+	    !endpoint_equal(&answers, &meant))
 		old->found[index_of(flow->source.family)] = true;
 }
 
@@ -131,10 +129,19 @@ find_old_flows(struct old_flows *old)
 	if (r < 0)
 		return r;
 	r = conntrack_ask(&c, 0);
-	while (r == 0)
+	for (int pieces = 0; r == 0 && pieces < LOOK_PIECES_MAX; pieces++)
 		r = conntrack_read(&c, note_flow, old);
 	conntrack_close(&c);
+	if (r == 0)
+		return -E2BIG;
 	return r < 0 ? r : 0;
+}
+
+static bool
+is_same(const struct interceptor_alone *a, const struct interceptor_alone *b)
+{
+	return endpoint_equal(&a->turned[0], &b->turned[0]) &&
+	       endpoint_equal(&a->turned[1], &b->turned[1]);
 }
 
 bool
@@ -143,25 +150,27 @@ interceptor_settle(const struct ruleset *rs, struct interceptor_alone *alone, bo
 	static const uint8_t families[] = {AF_INET, AF_INET6};
 	struct interceptor_alone now = {0};
 	struct old_flows old = {.rs = rs};
-	bool may_look = *look;
+	bool may_look = *look, new[2] = {false};
 
 	*look = false;
 	for (size_t i = 0; i < ARRAY_LEN(families) && rs->table.intercept; i++) {
 		const struct endpoint *turned = interceptor_find(rs, families[i]);
 
-		if (turned != NULL && is_apart(rs, turned))
-			now.turned[i] = *turned;
+		if (turned == NULL || !is_apart(rs, turned))
+			continue;
+		now.turned[i] = *turned;
+		new[i] = !endpoint_equal(turned, &alone->turned[i]);
 	}
-	if (memcmp(&now, alone, sizeof(now)) == 0)
-		return false;
-	*look = may_look;
-	/* not known: then there may be some */
-	if (!may_look || find_old_flows(&old) < 0)
-		old.found[0] = old.found[1] = true;
+	if (new[0] || new[1]) {
+		*look = may_look;
+		/* not known: then there may be some */
+		if (!may_look || find_old_flows(&old) < 0)
+			old.found[0] = old.found[1] = true;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(families); i++)
-		if (old.found[i] && !endpoint_equal(&now.turned[i], &alone->turned[i]))
+		if (new[i] && old.found[i])
 			now.turned[i] = (struct endpoint){0};
-	if (memcmp(&now, alone, sizeof(now)) == 0)
+	if (is_same(&now, alone))
 		return false;
 	*alone = now;
 	return true;

@@ -24,16 +24,12 @@ struct interceptor_alone {
 };
 
 /* Of a family: the first on another port than 53 of an address that is also listened to
- * on port 53, or the first of all. NULL: we do not listen there. */
+ * on port 53, or the first of all; one on the loopback only when there is no other.
+ * NULL: we do not listen there. */
 const struct endpoint *interceptor_find(const struct ruleset *rs, uint8_t family);
 /* Rules for the chains query and reply, where rs->alone says that nobody needs conntrack
  * there. */
 void interceptor_put(struct netlink *nl, const struct ruleset *rs);
-/* In a chain of what is to be forwarded: what is for a listener goes on to another one,
- * since the node has lost the listener's address. With interception that is said of port
- * 53 of all. */
-void interceptor_put_strayed(
-    struct netlink *nl, const struct ruleset *rs, const char *chain, const char *to);
 /*
  * The table says by now where queries are turned to. Bring alone up to that; true when it
  * has changed. What it did not say before takes a look at all flows: those that were
@@ -41,7 +37,8 @@ void interceptor_put_strayed(
  * somebody uses them, and their replies need conntrack. Then, and where the flows may not
  * or cannot be looked at, all stays tracked until the next look, with a later table.
  *
- * look: may they be, which takes a microsecond or two each? Out: they were.
+ * look: may they be, which takes a microsecond or two each? Out: they were. Of more than
+ * about 200,000 not all are: then it is as if they could not be.
  */
 MUST_CHECK bool interceptor_settle(
     const struct ruleset *rs, struct interceptor_alone *alone, bool *look);

@@ -129,22 +129,21 @@ change_way(struct attempt *a, int failure)
 	return false;
 }
 
-/* The table stands: keep conntrack out of what does not need it. */
-static void
-settle(struct netlink *nl, const struct transaction *t, struct making *making)
+void
+making_settle(struct netlink *nl, const struct transaction *t,
+    struct interceptor_alone *alone, bool *look)
 {
 	struct ruleset rs = transaction_ruleset(t);
 
-	if (!interceptor_settle(&rs, &making->alone, &making->look))
+	if (!interceptor_settle(&rs, alone, look))
 		return;
-	rs.alone = &making->alone;
+	rs.alone = alone;
 	netlink_begin(nl);
 	layout_flush_chain(nl, "query");
 	layout_flush_chain(nl, "reply");
 	interceptor_put(nl, &rs);
 	if (netlink_commit(nl, NULL) < 0)
-		making->alone =
-		    (struct interceptor_alone){0}; /* it serves as well without */
+		*alone = (struct interceptor_alone){0}; /* it serves as well without */
 }
 
 int
@@ -153,7 +152,7 @@ making_run(struct netlink *nl, const struct transaction *t, struct making *makin
 	struct attempt a = {
 	    .nl = nl,
 	    .t = t,
-	    .alone = &making->alone,
+	    .alone = making->alone,
 	    .way = {.own = t->table.own, .log = making->log},
 	};
 	int r = 0;
@@ -169,7 +168,6 @@ making_run(struct netlink *nl, const struct transaction *t, struct making *makin
 		making->existed = a.found.exists;
 		making->whole = a.migration.whole;
 		making->unfinished = a.unfinished;
-		settle(nl, t, making);
 	}
 	migration_done(&a.migration);
 	return r == -ENOENT ? -EOPNOTSUPP : r;

@@ -23,8 +23,7 @@ struct making {
 	bool log;     /* refused packets are logged; in: try to */
 	bool existed; /* there was a table before */
 	bool whole;   /* and its leases are in the one that stands now */
-	struct interceptor_alone alone; /* of the table; in: before */
-	bool look;       /* all flows were looked at for that; in: they may be */
+	const struct interceptor_alone *alone; /* in; borrowed */
 	bool unfinished; /* a pass of cut.h was under way when its owner ended */
 };
 
@@ -32,5 +31,9 @@ struct making {
  * kernel lacks what it needs; or what netlink_commit says. */
 MUST_CHECK int making_run(
     struct netlink *nl, const struct transaction *t, struct making *making);
+/* The table of this transaction stands: keep conntrack out of what does not need it. As
+ * interceptor_settle; where the rules cannot be put, nobody is alone. */
+void making_settle(struct netlink *nl, const struct transaction *t,
+    struct interceptor_alone *alone, bool *look);
 
 #endif

@@ -22,7 +22,7 @@
 #include "daemon/enforcer/transaction.h"
 #include "daemon/enforcer/translation.h"
 
-/* So many times as long as a table with a look at all flows took, none has one. */
+/* So many times as long as a look at all flows took, there is none. */
 #define LOOK_REST 100
 
 struct owner {
@@ -201,23 +201,15 @@ unwatch_owned(struct owner *o)
 static int
 make_table(struct owner *o, struct making *making, bool *ret_anew)
 {
-	const int64_t begun_ms = o->now_ms();
 	int r = watch(o);
 
-	making->look = begun_ms >= o->look_ms;
 	making->log = !o->without_log;
-	making->alone = o->alone;
+	making->alone = &o->alone;
 	if (r == 0)
 		r = making_run(&o->nl, &o->transaction, making);
 	if (r < 0)
 		return r;
 	o->without_log = !making->log;
-	o->alone = making->alone;
-	if (making->look) {
-		const int64_t now_ms = o->now_ms();
-
-		o->look_ms = now_ms + LOOK_REST * (now_ms - begun_ms);
-	}
 	*ret_anew = o->transaction.table.adopt &&
 		    (making->existed ? !making->whole : o->counted_on);
 	return unwatch_owned(o);
@@ -268,6 +260,18 @@ begin_cut(struct owner *o, bool unfinished)
 	cut_begin(&o->cut, cuts, count, &rs);
 }
 
+/* What is no part of the fence waits until it stands. */
+static void
+settle(struct owner *o)
+{
+	const int64_t begun_ms = o->now_ms();
+	bool look = begun_ms >= o->look_ms;
+
+	making_settle(&o->nl, &o->transaction, &o->alone, &look);
+	if (look)
+		o->look_ms = o->now_ms() + LOOK_REST * (o->now_ms() - begun_ms);
+}
+
 static void
 take_end(struct owner *o)
 {
@@ -302,6 +306,7 @@ take_end(struct owner *o)
 	if (r == 0) {
 		listen_refused(o, &t->table);
 		begin_cut(o, unfinished);
+		settle(o);
 	}
 	transaction_clear(t);
 }

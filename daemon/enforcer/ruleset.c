@@ -435,6 +435,12 @@ put_dns(const struct put *p)
 	}
 }
 
+static void
+go_refuse(struct rule *r)
+{
+	rule_goto(r, "refuse");
+}
+
 /*
  * What a pod sent to port 53 and is about to be forwarded was not turned to us: it is
  * untracked, or of a flow that is older than the table. The port is the one that the pod
@@ -449,7 +455,8 @@ put_forward(const struct put *p)
 		return;
 	put_dns_from_pods(p, "forward", "guard");
 	put_open(p, "guard");
-	interceptor_put_strayed(p->nl, p->rs, "guard", "refuse");
+	/* to us, and yet to be forwarded: the node has lost the listener's address */
+	put_listeners(p, "guard", go_refuse);
 	if (!p->rs->table.intercept)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(protocols); i++) {

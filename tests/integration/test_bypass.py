@@ -177,7 +177,8 @@ def test_nothing_leaves_for_a_listener_whose_address_is_gone(
     try:
         for port in (53, 54):
             wire.send(spoof.udp(source, listener, 4500, port, b"strayed"),
-                      forge.tcp(source, listener, 4500, port, forge.SYN))
+                      forge.tcp(source, listener, 4500, port, forge.SYN),
+                      forge.tcp(source, listener, 4501, port, 0, b"invalid"))
     finally:
         lab.node.ip(f"addr add {address}{' nodad' if family == 6 else ''}\n")
     witness.only(mark)

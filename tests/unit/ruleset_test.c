@@ -101,6 +101,10 @@ static const char expected[] =
     "chain guard {\n"
     "ip saddr @open4 accept\n"
     "ip6 saddr @open6 accept\n"
+    "ip daddr . tcp dport @listen4 goto refuse\n"
+    "ip6 daddr . tcp dport @listen6 goto refuse\n"
+    "ip daddr . udp dport @listen4 goto refuse\n"
+    "ip6 daddr . udp dport @listen6 goto refuse\n"
     "tcp dport 53 ct state untracked goto refuse\n"
     "meta l4proto tcp ct direction original ct original proto-dst 53 goto refuse\n"
     "udp dport 53 ct state untracked goto refuse\n"
@@ -258,10 +262,11 @@ static void
 the_first_listener_of_a_family_gets_its_queries(void **state)
 {
 	const struct endpoint listen[] = {
+	    sample_endpoint("[::1]:53"),
+	    sample_endpoint("127.0.0.1:5353"),
 	    sample_endpoint("[fd00:53::10]:5300"),
 	    sample_endpoint("169.254.20.11:5301"),
 	    sample_endpoint("169.254.20.10:53"),
-	    sample_endpoint("127.0.0.1:5353"),
 	};
 	const struct ruleset rs = make_ruleset(listen, ARRAY_LEN(listen));
 
@@ -288,8 +293,6 @@ a_listener_apart_gets_the_queries_of_its_family(void **state)
 	(void)state;
 	assert_int_equal(put(&rs, true), 0);
 	assert_true(scene_shows("udp dport 53 dnat ip to 169.254.20.10:54"));
-	assert_true(scene_shows("\t\tudp dport 54 ip daddr 169.254.20.10 goto refuse"));
-	assert_true(scene_shows("\t\ttcp dport 5353 ip daddr 127.0.0.1 goto refuse"));
 }
 
 /* What is turned needs conntrack, the way back being another one. */
@@ -352,7 +355,7 @@ without_interception_port_53_is_a_port_like_others(void **state)
 	assert_int_equal(put(&rs, true), 0);
 	assert_false(scene_shows("dport 53 ct state"));
 	assert_false(scene_shows("dport 53 dnat"));
-	assert_true(scene_shows("\t\tudp dport 53 ip daddr 169.254.20.10 goto refuse"));
+	assert_true(scene_shows("udp dport @listen4 goto refuse"));
 	assert_true(scene_shows("udp dport @listen4 accept"));
 }
 
