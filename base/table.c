@@ -73,17 +73,17 @@ table_find(const struct table *t, uint64_t hash, table_match_fn match, const voi
 static void
 split(struct table *t)
 {
-	size_t new = t->used++;
+	size_t added = t->used++;
 	struct table_link **to, **at;
 
-	if (new > t->mask)
+	if (added > t->mask)
 		t->mask = 2 * t->mask + 1;
-	to = &t->buckets[new];
-	at = &t->buckets[new &(t->mask >> 1)];
+	to = &t->buckets[added];
+	at = &t->buckets[added & (t->mask >> 1)];
 	while (*at != NULL) {
 		struct table_link *link = *at;
 
-		if (bucket_of(t, link->hash) != new) {
+		if (bucket_of(t, link->hash) != added) {
 			at = &link->next;
 			continue;
 		}

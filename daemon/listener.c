@@ -54,12 +54,13 @@ listener_open(struct daemon *d)
 	return 0;
 }
 
-/* Where queries may be led has to be served over both. */
+/* As it has to be where queries of either kind may be led. */
 static bool
-is_served(const struct daemon *d, enum notify_kind kind, const struct endpoint *e)
+is_served_over_tcp(const struct daemon *d, const struct endpoint *e)
 {
 	for (size_t i = 0; i < d->socket_count; i++)
-		if (d->sockets[i].kind == kind && endpoint_equal(&d->sockets[i].local, e))
+		if (d->sockets[i].kind == NOTIFY_STREAM &&
+		    endpoint_equal(&d->sockets[i].local, e))
 			return true;
 	return false;
 }
@@ -88,8 +89,7 @@ listener_endpoints(struct daemon *d, struct endpoint list[CONFIG_LISTEN_MAX])
 			    "is not an address of this node: queries of its family "
 			    "are not intercepted; add it to an interface (`ip addr add "
 			    "... dev lo`) and restart");
-		else if (s->local.port != DNS_PORT &&
-			 !is_served(d, NOTIFY_STREAM, &s->local))
+		else if (s->local.port != DNS_PORT && !is_served_over_tcp(d, &s->local))
 			warn_of_endpoint(&s->local,
 			    "is served over UDP only: no pod may ask there, and no query "
 			    "is led to it; add it to egressd-tcp.socket and restart");

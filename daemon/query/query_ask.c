@@ -9,7 +9,6 @@
 #include "daemon/query/route.h"
 #include "daemon/query/search.h"
 #include "daemon/query/wildcard.h"
-#include "resolver/wire.h"
 
 void
 query_try_search(struct query *q, const struct workload *w)
@@ -19,7 +18,7 @@ query_try_search(struct query *q, const struct workload *w)
 	struct name name;
 
 	if (!all->config->autopath || w == NULL || q->aliased ||
-	    (q->question.type != TYPE_A && q->question.type != TYPE_AAAA) ||
+	    !route_asks_addresses(q->question.type) ||
 	    !search_strip(
 		w->namespace, all->config->cluster_domain, &q->question.name, &name))
 		return;
