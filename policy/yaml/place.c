@@ -57,7 +57,7 @@ place_document(const char *text, size_t len, size_t pos, size_t *ret_pos)
 
 /* One character, of len bytes. */
 static bool
-is_printable(const char *c, size_t len, bool first)
+is_printable(const char *c, size_t len)
 {
 	unsigned char byte = (unsigned char)c[0];
 
@@ -66,8 +66,6 @@ is_printable(const char *c, size_t len, bool first)
 		       (byte >= 0x20 && byte < 0x7f);
 	if (len == 2 && byte == 0xc2) /* C1 controls but NEL */
 		return (unsigned char)c[1] >= 0xa0 || (unsigned char)c[1] == 0x85;
-	if (len == 3 && memcmp(c, "\xef\xbb\xbf", 3) == 0)
-		return first; /* a byte order mark */
 	return len != 3 ||
 	       (memcmp(c, "\xef\xbf\xbe", 3) != 0 && memcmp(c, "\xef\xbf\xbf", 3) != 0);
 }
@@ -79,7 +77,7 @@ place_readable(const char *text, size_t len)
 
 	for (size_t pos = 0; pos < len; pos += step) {
 		step = utf8_len((const uint8_t *)text + pos, len - pos);
-		if (step == 0 || !is_printable(text + pos, step, pos == 0))
+		if (step == 0 || !is_printable(text + pos, step))
 			return false;
 	}
 	return true;

@@ -185,6 +185,15 @@ a_file_that_cannot_be_read_stays_whole(void **state)
 }
 
 static void
+a_mark_within_a_file_does_not_damage_it(void **state)
+{
+	(void)state;
+	BUILD({"a", GOOD("a", "a.test") "# \xef\xbb\xbf joined\n" GOOD("b", "b.test")});
+	assert_counts(0, 0);
+	assert_true(knows("a.test") && knows("b.test"));
+}
+
+static void
 of_two_the_one_that_was_there_counts(void **state)
 {
 	(void)state;
@@ -293,6 +302,7 @@ main(void)
 	    TEST(an_element_of_a_list_counts_alone),
 	    TEST(where_it_cannot_be_told_which_the_rest_of_the_file_stays),
 	    TEST(a_file_that_cannot_be_read_stays_whole),
+	    TEST(a_mark_within_a_file_does_not_damage_it),
 	    TEST(of_two_the_one_that_was_there_counts),
 	    TEST(what_has_moved_is_taken_from_where_it_is),
 	    TEST(an_earlier_error_of_others_refuses),
