@@ -16,19 +16,19 @@
 #include <unistd.h>
 
 #include "daemon/enforcer/owner.h"
+#include "daemon/enforcer/pair.h"
 #include "daemon/enforcer/privilege.h"
 #include "daemon/enforcer/round.h"
 
 /* The child's end of the pair. */
 #define PAIR_FD 3
-/* What may wait in each direction: a table transaction of some thousand messages. */
-#define PAIR_BUFFER (8 * 1024 * 1024)
 
 struct enforcer {
 	int fd;
 	struct owner *owner;
+	struct pair_inbox inbox;
 	struct enforcer_message in[ROUND_MAX];
-	struct enforcer_message out[ROUND_MAX];
+	struct enforcer_message out[PAIR_SEND_MAX];
 	size_t out_count;
 };
 
@@ -98,24 +98,18 @@ leave(void)
 static void
 send_waiting(struct enforcer *e)
 {
-	struct iovec iovs[ROUND_MAX];
-	struct mmsghdr msgs[ROUND_MAX];
+	struct iovec messages[PAIR_SEND_MAX];
 	size_t sent = 0;
 	int n;
 
-	for (size_t i = 0; i < e->out_count; i++) {
-		iovs[i] = (struct iovec){
+	for (size_t i = 0; i < e->out_count; i++)
+		messages[i] = (struct iovec){
 		    .iov_base = &e->out[i], .iov_len = enforcer_size(&e->out[i])};
-		msgs[i] =
-		    (struct mmsghdr){.msg_hdr = {.msg_iov = &iovs[i], .msg_iovlen = 1}};
-	}
 	while (sent < e->out_count) {
-		n = sendmmsg(
-		    e->fd, msgs + sent, (unsigned)(e->out_count - sent), MSG_NOSIGNAL);
-		if (n > 0)
-			sent += (size_t)n;
-		else if (errno != EINTR)
+		n = pair_send(e->fd, messages + sent, e->out_count - sent, 0);
+		if (n < 0)
 			leave();
+		sent += (size_t)n;
 	}
 	e->out_count = 0;
 }
@@ -126,40 +120,36 @@ say(void *ctx, const struct enforcer_message *m)
 	struct enforcer *e = ctx;
 
 	memcpy(&e->out[e->out_count++], m, enforcer_size(m));
-	if (e->out_count == ROUND_MAX)
+	if (e->out_count == ARRAY_LEN(e->out))
 		send_waiting(e);
 }
 
+/* What waits, in rounds: packets until one is full, and the last of them whole. */
 static void
 take_messages(struct enforcer *e)
 {
-	struct iovec iovs[ROUND_MAX];
-	struct mmsghdr msgs[ROUND_MAX];
-	int n;
+	size_t used = 0;
+	bool full = false;
+	int flags = 0, r = 0;
 
-	for (size_t i = 0; i < ROUND_MAX; i++) {
-		iovs[i] =
-		    (struct iovec){.iov_base = &e->in[i], .iov_len = sizeof(e->in[i])};
-		msgs[i] =
-		    (struct mmsghdr){.msg_hdr = {.msg_iov = &iovs[i], .msg_iovlen = 1}};
-	}
-	n = recvmmsg(e->fd, msgs, ROUND_MAX, MSG_WAITFORONE, NULL);
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return;
-	if (n < 0)
-		leave();
-	for (int i = 0; i < n; i++) {
-		/* the end of a packet socket is a packet of no bytes */
-		if (msgs[i].msg_len < offsetof(struct enforcer_message, body) ||
-		    (msgs[i].msg_hdr.msg_flags & MSG_TRUNC) ||
-		    msgs[i].msg_len != enforcer_size(&e->in[i]) ||
-		    owner_take(e->owner, &e->in[i]) < 0) {
+	while (!full || pair_left(&e->inbox)) {
+		r = pair_take(&e->inbox, e->fd, flags, &e->in[used]);
+		if (r > 0)
+			r = owner_take(e->owner, &e->in[used]) < 0 ? -EPROTO : 1;
+		if (r <= 0)
+			break;
+		flags = MSG_DONTWAIT;
+		if (++used == ARRAY_LEN(e->in)) {
 			owner_flush(e->owner);
-			send_waiting(e);
-			leave();
+			used = 0;
+			full = true;
 		}
 	}
 	owner_flush(e->owner);
+	if (r < 0) {
+		send_waiting(e);
+		leave();
+	}
 }
 
 /*
@@ -281,29 +271,13 @@ wait_ready(int fd)
 	return m.result;
 }
 
-static int
-make_pair(int ret_fds[2])
-{
-	const int size = PAIR_BUFFER;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret_fds) != 0)
-		return -errno;
-	for (size_t i = 0; i < 2; i++)
-		if (setsockopt(
-			ret_fds[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0)
-			/* best effort: a smaller one works too */
-			(void)setsockopt(
-			    ret_fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	return 0;
-}
-
 int
 enforcer_start(int *ret_fd, int *ret_pid)
 {
 	const pid_t parent = getpid();
 	int fds[2];
 	pid_t pid;
-	int r = make_pair(fds);
+	int r = pair_new(fds);
 
 	if (r < 0)
 		return r;

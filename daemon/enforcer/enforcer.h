@@ -3,10 +3,9 @@
  * The enforcer: the small process that holds CAP_NET_ADMIN, owns table `inet egressd` and
  * commits to it; and the messages by which the loop asks it to.
  *
- * One message is one packet on a SOCK_SEQPACKET pair, host order, as long as its count
- * says (enforcer_size). The enforcer checks each as if a stranger had sent it: a message
- * that is malformed ends the enforcer (the table stays and denies), one that asks for too
- * much gets -EPERM.
+ * Messages go in packets over a pair of sockets (daemon/enforcer/pair.h), in host order.
+ * The enforcer checks each as if a stranger had sent it: a message that is malformed ends
+ * the enforcer (the table stays and denies), one that asks for too much gets -EPERM.
  *
  * Loop to enforcer, each id answered by exactly one ENFORCER_RESULT, in order:
  *	LEASES	outside of a table transaction: make or renew these leases; what waits

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <event2/event.h>
 
+#include "daemon/enforcer/pair.h"
 #include "daemon/lease/change.h"
-#include "daemon/lease/inbox.h"
 #include "daemon/lease/outbox.h"
 
 struct commit {
@@ -53,7 +54,8 @@ struct committer {
 	struct event *readable;
 	struct event *timer;
 	struct committer_counts counts;
-	struct inbox in;
+	struct pair_inbox in;
+	struct enforcer_message message; /* the newest one of it */
 };
 
 static void on_readable(int fd, short what, void *ctx);
@@ -448,11 +450,9 @@ take_result(struct committer *c, const struct enforcer_message *m)
 		die(c);
 }
 
-static bool
-take_message(void *ctx, const struct enforcer_message *m)
+static void
+take_message(struct committer *c, const struct enforcer_message *m)
 {
-	struct committer *c = ctx;
-
 	if (m->kind == ENFORCER_RESULT)
 		take_result(c, m);
 	else if (m->kind == ENFORCER_LEASES && m->id == c->task_id && m->id != 0)
@@ -467,16 +467,24 @@ take_message(void *ctx, const struct enforcer_message *m)
 		c->live(c->live_ctx, m);
 	else
 		die(c);
-	return !c->dead;
 }
 
+/* Packets until as much has come as one may hold: the loop's other work waits for it. */
 static void
 on_readable(int fd, short what, void *ctx)
 {
 	struct committer *c = ctx;
+	int r = 1;
 
 	(void)what;
-	if (inbox_read(&c->in, fd, take_message, c) < 0)
+	for (size_t n = 0; r > 0 && (n < PAIR_MESSAGES_MAX || pair_left(&c->in)); n++) {
+		r = pair_take(&c->in, fd, MSG_DONTWAIT, &c->message);
+		if (r > 0)
+			take_message(c, &c->message);
+		if (c->dead)
+			return;
+	}
+	if (r < 0)
 		die(c);
 }
 

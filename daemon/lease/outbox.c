@@ -9,9 +9,11 @@
 
 #include <event2/event.h>
 
-#define BATCH 32 /* messages in one system call */
-/* Of those calls in one turn: at most 230 KB, which may take a millisecond. */
-#define BATCHES_MAX 1
+#include "daemon/enforcer/pair.h"
+
+/* Messages in one turn, so in one system call: at most 230 KB, which may take a
+ * millisecond. */
+#define TURN_MAX 32
 /* Of sent messages, and of room for later ones. */
 #define KEPT_BYTES ((size_t)1024 * 1024)
 
@@ -162,41 +164,33 @@ first(const struct outbox *o)
 	return part != NULL ? &part->frames : &o->frames;
 }
 
-/* As many frames as one call takes; how many there were. */
-static unsigned
-gather(struct outbox *o, struct mmsghdr *msgs, struct iovec *iovs)
+/* The messages of as many frames as go in one turn; how many there were. */
+static size_t
+gather(struct outbox *o, struct iovec *messages)
 {
 	const struct buf *frames = first(o);
-	size_t pos = o->pos;
-	unsigned n = 0;
+	size_t pos = o->pos, n = 0;
 	uint32_t size;
 
-	for (; n < BATCH && pos < frames->len; n++) {
+	for (; n < TURN_MAX && pos < frames->len; n++) {
 		memcpy(&size, frames->bytes + pos, sizeof(size));
-		iovs[n].iov_base = frames->bytes + pos + sizeof(size);
-		iovs[n].iov_len = size;
-		msgs[n] =
-		    (struct mmsghdr){.msg_hdr = {.msg_iov = &iovs[n], .msg_iovlen = 1}};
+		messages[n].iov_base = frames->bytes + pos + sizeof(size);
+		messages[n].iov_len = size;
 		pos += sizeof(size) + size;
 	}
 	return n;
 }
 
-/* One system call's worth; how many messages went, or a negative errno. */
+/* 0 or a negative errno. */
 static int
 send_some(struct outbox *o)
 {
-	struct mmsghdr msgs[BATCH];
-	struct iovec iovs[BATCH];
-	unsigned n = gather(o, msgs, iovs);
-	int sent;
+	struct iovec messages[TURN_MAX];
+	int sent = pair_send(o->fd, messages, gather(o, messages), MSG_DONTWAIT);
 
-	do {
-		sent = sendmmsg(o->fd, msgs, n, MSG_DONTWAIT | MSG_NOSIGNAL);
-	} while (sent < 0 && errno == EINTR);
 	for (int i = 0; i < sent; i++)
-		o->pos += sizeof(uint32_t) + iovs[i].iov_len;
-	return sent < 0 ? -errno : sent;
+		o->pos += sizeof(uint32_t) + messages[i].iov_len;
+	return sent < 0 ? sent : 0;
 }
 
 /* A pair that is never quite empty must not keep all that ever went through it, and one
@@ -240,22 +234,18 @@ static void
 on_turn(int fd, short what, void *ctx)
 {
 	struct outbox *o = ctx;
-	unsigned batches = 0;
-	bool more;
 	int r = 0;
 
 	(void)fd;
 	if ((what & EV_WRITE) != 0)
 		o->blocked = false;
-	while ((more = next_part(o)) && !o->blocked && r >= 0 && batches < BATCHES_MAX) {
+	if (next_part(o) && !o->blocked)
 		r = send_some(o);
-		batches++;
-		if (r == -EAGAIN || r == -ENOBUFS) {
-			o->blocked = true;
-			r = event_add(o->writable, NULL) < 0 ? -ENOMEM : 0;
-		}
+	if (r == -EAGAIN || r == -ENOBUFS) {
+		o->blocked = true;
+		r = event_add(o->writable, NULL) < 0 ? -ENOMEM : 0;
 	}
-	if (r >= 0 && more && !o->blocked)
+	if (r >= 0 && next_part(o) && !o->blocked)
 		r = go_on_later(o);
 	if (r < 0) {
 		o->broken(o->ctx);

@@ -59,9 +59,8 @@ commit_turn(struct fixture *f)
 size_t
 next(struct fixture *f, struct enforcer_message *m)
 {
-	ssize_t n = recv(f->enforcer, m, sizeof(*m), MSG_DONTWAIT);
-
-	return n > 0 ? (size_t)n : 0;
+	return pair_take(&f->inbox, f->enforcer, MSG_DONTWAIT, m) > 0 ? enforcer_size(m)
+								      : 0;
 }
 
 void

@@ -14,12 +14,14 @@
 
 #include <event2/event.h>
 
+#include "daemon/enforcer/pair.h"
 #include "daemon/lease/change.h"
 #include "daemon/lease/commit.h"
 
 struct fixture {
 	struct event_base *base;
 	int enforcer;
+	struct pair_inbox inbox; /* what came there */
 	struct pods pods;
 	struct leases *leases;
 	struct committer *committer;

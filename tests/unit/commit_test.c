@@ -65,6 +65,27 @@ test_results_come_in_order_and_one_failure_is_one(void **state)
 	assert_int_equal(f->lost, 0);
 }
 
+/* Each in a packet of its own, as when the enforcer is the faster one. */
+static void
+test_results_that_wait_are_taken_in_one_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct enforcer_message m[8];
+	static struct told told[8]; /* may wait until the end */
+
+	make_ready(f);
+	for (uint8_t i = 0; i < 8; i++)
+		assert_int_equal(commit(f, i, &told[i]), 0);
+	commit_turn(f);
+	for (size_t i = 0; i < 8; i++)
+		assert_true(next(f, &m[i]) > 0);
+	for (size_t i = 0; i < 8; i++)
+		answer(f, m[i].id, 0);
+	assert_int_equal(event_base_loop(f->base, EVLOOP_ONCE), 0);
+	for (uint8_t i = 0; i < 8; i++)
+		assert_int_equal(told[i].times, 1);
+}
+
 static void
 test_result_out_of_order_is_the_end(void **state)
 {
@@ -257,6 +278,7 @@ main(void)
 	    TEST(test_nothing_is_taken_before_the_table_stands),
 	    TEST(test_acknowledged_commit_covers),
 	    TEST(test_results_come_in_order_and_one_failure_is_one),
+	    TEST(test_results_that_wait_are_taken_in_one_turn),
 	    TEST(test_result_out_of_order_is_the_end),
 	    TEST(test_late_waiter_is_told_once_and_the_lease_is_settled_later),
 	    TEST(test_cancelled_waiter_is_not_told),

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "daemon/enforcer/enforcer.h"
+#include "daemon/enforcer/pair.h"
 #include "daemon/enforcer/privilege.h"
 #include "tests/unit/sample.h"
 #include "tests/unit/scene.h"
@@ -23,6 +24,7 @@ static struct {
 	int pid;
 	size_t lost;
 	size_t dumped;
+	struct pair_inbox inbox;
 	struct enforcer_message last;
 } scene;
 
@@ -30,6 +32,7 @@ static int
 start(void)
 {
 	scene.lost = 0;
+	scene.inbox.pos = scene.inbox.len = 0;
 	return enforcer_start(&scene.fd, &scene.pid);
 }
 
@@ -85,14 +88,10 @@ static bool
 take(void)
 {
 	struct pollfd p = {.fd = scene.fd, .events = POLLIN};
-	ssize_t len;
 
-	assert_int_equal(poll(&p, 1, WAIT_MS), 1);
-	len = recv(scene.fd, &scene.last, sizeof(scene.last), 0);
-	if (len <= 0)
-		return false;
-	assert_int_equal(len, enforcer_size(&scene.last));
-	return true;
+	if (!pair_left(&scene.inbox))
+		assert_int_equal(poll(&p, 1, WAIT_MS), 1);
+	return pair_take(&scene.inbox, scene.fd, MSG_DONTWAIT, &scene.last) > 0;
 }
 
 static int
@@ -364,26 +363,62 @@ random_records_never_crash_it(void **state)
 	assert_int_equal(put_table(&table), 0);
 }
 
+/* One lease a request, so many requests in each packet. */
+static void
+many_requests(uint32_t count, size_t together)
+{
+	const struct enforcer_table table = sample_table();
+	struct enforcer_lease lease = sample_lease("10.244.0.5", "192.0.2.1", 3000000);
+	static struct enforcer_message m[PAIR_MESSAGES_MAX];
+	struct iovec list[PAIR_MESSAGES_MAX];
+	size_t n = 0;
+
+	assert_int_equal(put_table(&table), 0);
+	for (uint32_t i = 0; i < count; i++) {
+		lease.destination.bytes[2] = (uint8_t)(i >> 8);
+		lease.destination.bytes[3] = (uint8_t)i;
+		m[n] = sample_leases(100 + i, "a.example", &lease, 1);
+		list[n] = (struct iovec){&m[n], enforcer_size(&m[n])};
+		if (++n < together && i + 1 < count)
+			continue;
+		assert_int_equal(pair_send(scene.fd, list, n, 0), n);
+		n = 0;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		assert_int_equal(result_of(100 + i), 0);
+	assert_int_equal(dump(), 0);
+	assert_int_equal(scene.dumped, count);
+}
+
+/* 64 are committed together: in packets of 27 the last one is in the midst of one. */
 static void
 many_requests_at_once_are_answered_in_order(void **state)
 {
-	enum { COUNT = 1000 };
+	(void)state;
+	many_requests(1000, 1);
+	many_requests(1000, 27);
+}
+
+static void
+what_stands_before_a_malformed_message_is_done(void **state)
+{
 	const struct enforcer_table table = sample_table();
-	struct enforcer_lease lease = sample_lease("10.244.0.5", "192.0.2.1", 3000000);
-	struct enforcer_message m;
+	const struct enforcer_lease lease =
+	    sample_lease("10.244.0.5", "192.0.2.1", 3000000);
+	struct enforcer_message m[] = {
+	    sample_leases(2, "a.example", &lease, 1),
+	    sample_leases(3, "b.example", &lease, 1),
+	};
+	const struct iovec list[] = {
+	    {&m[0], enforcer_size(&m[0])}, {&m[1], enforcer_size(&m[1]) - 1}};
 
 	(void)state;
 	assert_int_equal(put_table(&table), 0);
-	for (uint32_t i = 0; i < COUNT; i++) {
-		lease.destination.bytes[2] = (uint8_t)(i >> 8);
-		lease.destination.bytes[3] = (uint8_t)i;
-		m = sample_leases(100 + i, "a.example", &lease, 1);
-		give(&m);
-	}
-	for (uint32_t i = 0; i < COUNT; i++)
-		assert_int_equal(result_of(100 + i), 0);
-	assert_int_equal(dump(), 0);
-	assert_int_equal(scene.dumped, COUNT);
+	assert_int_equal(pair_send(scene.fd, list, ARRAY_LEN(list), 0), ARRAY_LEN(list));
+	assert_int_equal(result_of(2), 0);
+	assert_false(take());
+	wait_end();
+	assert_true(scene_shows("192.0.2.1"));
 }
 
 static void
@@ -454,6 +489,7 @@ main(void)
 	    ENFORCER_TEST(a_malformed_message_ends_it),
 	    ENFORCER_TEST(random_records_never_crash_it),
 	    ENFORCER_TEST(many_requests_at_once_are_answered_in_order),
+	    ENFORCER_TEST(what_stands_before_a_malformed_message_is_done),
 	    ENFORCER_TEST(a_deadline_that_has_passed_is_not_tried),
 	    ENFORCER_TEST(the_loss_of_the_table_is_told_unasked),
 	    ENFORCER_TEST(without_the_capability_it_does_not_start),

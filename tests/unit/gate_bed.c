@@ -190,7 +190,7 @@ next(struct fixture *f, uint32_t *ret_id)
 
 	f->tables = f->revokes = f->leases = f->open_count = f->cuts = 0;
 	f->longest_ms = 0;
-	while (recv(f->enforcer, &m, sizeof(m), MSG_DONTWAIT) > 0) {
+	while (pair_take(&f->inbox, f->enforcer, MSG_DONTWAIT, &m) > 0) {
 		note(f, &m);
 		inside |= m.kind == ENFORCER_TABLE;
 		*ret_id = m.id;

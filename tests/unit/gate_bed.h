@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "daemon/enforcer/pair.h"
 #include "daemon/lease/gate.h"
 #include "tests/unit/built.h"
 
@@ -21,6 +22,7 @@ struct fixture {
 	struct built both, one; /* a and b; a alone */
 	bool foresees;          /* each switch is with a forecast */
 	int enforcer;
+	struct pair_inbox inbox; /* what came there */
 	int lost, restored, dead, told, refused;
 	uint32_t flows; /* cut, as the enforcer has told */
 	struct gate_outcome outcome;

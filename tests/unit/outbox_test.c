@@ -8,6 +8,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/enforcer/pair.h"
 #include "daemon/lease/outbox.h"
 
 #define MIB ((size_t)1024 * 1024)
@@ -16,6 +17,7 @@ struct fixture {
 	struct event_base *base;
 	struct outbox out;
 	int near, far;
+	struct pair_inbox inbox; /* what came to the far end */
 	int broken;
 };
 
@@ -75,12 +77,8 @@ static uint32_t
 take(struct fixture *f)
 {
 	struct enforcer_message m;
-	ssize_t len = recv(f->far, &m, sizeof(m), MSG_DONTWAIT);
 
-	if (len <= 0)
-		return 0;
-	assert_int_equal(len, enforcer_size(&m));
-	return m.id;
+	return pair_take(&f->inbox, f->far, MSG_DONTWAIT, &m) > 0 ? m.id : 0;
 }
 
 static void
@@ -233,13 +231,13 @@ test_a_large_change_goes_in_more_than_one_turn(void **state)
 	while (taken < id) {
 		uint32_t first = taken;
 
-		turn(f);
+		assert_int_equal(event_base_loop(f->base, EVLOOP_ONCE), 0);
 		turns++;
 		while (take(f) == taken + 1)
 			taken++;
-		assert_in_range(taken - first, 1, 200);
+		assert_in_range(taken - first, 1, 32);
 	}
-	assert_true(turns > 4);
+	assert_true(turns > 30);
 	assert_int_equal(f->out.parts_len, 0);
 }
 

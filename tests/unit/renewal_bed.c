@@ -57,7 +57,7 @@ int
 renewal_next(struct fixture *f)
 {
 	turn(f);
-	return recv(f->enforcer, &f->m, sizeof(f->m), MSG_DONTWAIT) > 0 ? f->m.kind : 0;
+	return pair_take(&f->inbox, f->enforcer, MSG_DONTWAIT, &f->m) > 0 ? f->m.kind : 0;
 }
 
 static void

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "daemon/enforcer/alive.h"
+#include "daemon/enforcer/pair.h"
 #include "daemon/lease/renewal.h"
 #include "tests/unit/built.h"
 
@@ -21,6 +22,7 @@
 struct fixture {
 	struct event_base *base;
 	int enforcer;
+	struct pair_inbox inbox; /* what came there */
 	struct pods pods;
 	struct leases *leases;
 	struct committer *committer;
