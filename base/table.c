@@ -18,7 +18,7 @@ table_buckets(size_t limit)
 }
 
 void
-table_over(struct table *t, struct table_link **buckets, size_t limit)
+table_over(struct table *t, struct table_bucket *buckets, size_t limit)
 {
 	size_t count = table_buckets(limit);
 
@@ -29,7 +29,7 @@ table_over(struct table *t, struct table_link **buckets, size_t limit)
 int
 table_init(struct table *t, size_t limit)
 {
-	struct table_link **buckets;
+	struct table_bucket *buckets;
 
 	if (limit == 0 || limit > SIZE_MAX / 4)
 		return -EINVAL;
@@ -59,14 +59,32 @@ bucket_of(const struct table *t, uint64_t hash)
 	return i < t->used ? i : i & (t->mask >> 1);
 }
 
+static uint64_t
+bit_of(uint64_t hash)
+{
+	return UINT64_C(1) << (hash >> 58);
+}
+
 struct table_link *
 table_find(const struct table *t, uint64_t hash, table_match_fn match, const void *key)
 {
-	struct table_link *link = t->buckets[bucket_of(t, hash)];
+	const struct table_bucket *bucket = &t->buckets[bucket_of(t, hash)];
+	struct table_link *link;
 
+	if ((bucket->bits & bit_of(hash)) == 0)
+		return NULL;
+	link = bucket->first;
 	while (link != NULL && (link->hash != hash || !match(link, key)))
 		link = link->next;
 	return link;
+}
+
+static void
+push(struct table_bucket *bucket, struct table_link *link)
+{
+	link->next = bucket->first;
+	bucket->first = link;
+	bucket->bits |= bit_of(link->hash);
 }
 
 /* Take one more bucket into use, with what is its own of the chain it was in. */
@@ -74,53 +92,48 @@ static void
 split(struct table *t)
 {
 	size_t added = t->used++;
-	struct table_link **to, **at;
+	struct table_bucket *from;
+	struct table_link *link, *next;
 
 	if (added > t->mask)
 		t->mask = 2 * t->mask + 1;
-	to = &t->buckets[added];
-	at = &t->buckets[added & (t->mask >> 1)];
-	while (*at != NULL) {
-		struct table_link *link = *at;
-
-		if (bucket_of(t, link->hash) != added) {
-			at = &link->next;
-			continue;
-		}
-		*at = link->next;
-		link->next = NULL;
-		*to = link;
-		to = &link->next;
+	from = &t->buckets[added & (t->mask >> 1)];
+	link = from->first;
+	*from = (struct table_bucket){0};
+	for (; link != NULL; link = next) {
+		next = link->next;
+		push(&t->buckets[bucket_of(t, link->hash)], link);
 	}
 }
 
 int
 table_add(struct table *t, uint64_t hash, struct table_link *link)
 {
-	struct table_link **bucket;
-
 	if (t->len >= t->limit)
 		return -ENOSPC;
 	t->len++;
 	if (t->len > t->used)
 		split(t);
-	bucket = &t->buckets[bucket_of(t, hash)];
 	link->hash = hash;
-	link->next = *bucket;
-	*bucket = link;
+	push(&t->buckets[bucket_of(t, hash)], link);
 	return 0;
 }
 
 void
 table_remove(struct table *t, struct table_link *link)
 {
-	struct table_link **at = &t->buckets[bucket_of(t, link->hash)];
+	struct table_bucket *bucket = &t->buckets[bucket_of(t, link->hash)];
+	struct table_link **at = &bucket->first;
 
+	bucket->bits = 0;
 	while (*at != link) {
 		assert(*at != NULL);
+		bucket->bits |= bit_of((*at)->hash);
 		at = &(*at)->next;
 	}
 	*at = link->next;
+	for (const struct table_link *l = *at; l != NULL; l = l->next)
+		bucket->bits |= bit_of(l->hash);
 	link->next = NULL;
 	t->len--;
 }
@@ -129,8 +142,8 @@ static struct table_link *
 first_from(const struct table *t, size_t bucket)
 {
 	for (; bucket < t->used; bucket++)
-		if (t->buckets[bucket] != NULL)
-			return t->buckets[bucket];
+		if (t->buckets[bucket].first != NULL)
+			return t->buckets[bucket].first;
 	return NULL;
 }
 

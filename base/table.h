@@ -8,7 +8,8 @@
  * were: what is looked for lies close together, and a table sized for a million is
  * address space, not memory, until it is used. Buckets never move, and an entry that
  * comes takes one more into use: no operation ever costs more than two chains. table_add
- * refuses the entry that would pass the limit.
+ * refuses the entry that would pass the limit. What is not there is in most cases known
+ * from the bucket's bits, without a look at an entry, which is seldom in the cache.
  */
 #ifndef BASE_TABLE_H
 #define BASE_TABLE_H
@@ -24,8 +25,13 @@ struct table_link {
 	uint64_t hash;
 };
 
+struct table_bucket {
+	struct table_link *first;
+	uint64_t bits; /* of each entry of the chain one, by its hash */
+};
+
 struct table {
-	struct table_link **buckets;
+	struct table_bucket *buckets;
 	size_t used; /* buckets, from the first */
 	size_t mask; /* the least 2^n - 1 that reaches them */
 	size_t len;
@@ -39,8 +45,8 @@ typedef bool (*table_match_fn)(const struct table_link *link, const void *key);
 MUST_CHECK int table_init(struct table *t, size_t limit);
 /* How many buckets that takes. */
 size_t table_buckets(size_t limit);
-/* The same over so many buckets of the caller's, each NULL, all in use from the start. */
-void table_over(struct table *t, struct table_link **buckets, size_t limit);
+/* The same over so many buckets of the caller's, each zero, all in use from the start. */
+void table_over(struct table *t, struct table_bucket *buckets, size_t limit);
 /* Frees the buckets; the entries are the caller's. */
 void table_done(struct table *t);
 

@@ -128,7 +128,7 @@ grants_walk(
 	size_t end = MIN_OF(t->used, *bucket + buckets);
 
 	for (; *bucket < end; ++*bucket)
-		for (struct table_link *link = t->buckets[*bucket]; link != NULL;
+		for (struct table_link *link = t->buckets[*bucket].first; link != NULL;
 		     link = link->next)
 			fn(ctx, grant_of(link));
 	return end < t->used;

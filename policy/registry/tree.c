@@ -57,7 +57,7 @@ grant_hash(const struct tree *t, const struct grant_key *k)
 int
 tree_table(struct table *t, struct memory *image, size_t limit)
 {
-	struct table_link **buckets =
+	struct table_bucket *buckets =
 	    memory_array(image, table_buckets(limit), sizeof(*buckets));
 
 	if (buckets == NULL)

@@ -176,7 +176,7 @@ no_more_buckets_are_used_than_there_are_entries(void **state)
 		e[n].key = (int)n;
 		add(&t, n * 0x9e3779b97f4a7c15ULL, &e[n]);
 		for (size_t bucket = MAX_OF(n + 1, 16); bucket < 1048576; bucket++)
-			assert_null(t.buckets[bucket]);
+			assert_null(t.buckets[bucket].first);
 		for (size_t old = 0; old <= n; old++)
 			assert_ptr_equal(
 			    find(&t, old * 0x9e3779b97f4a7c15ULL, (int)old), &e[old]);
@@ -198,7 +198,7 @@ no_chain_is_long_at_any_number_of_entries(void **state)
 
 		e[n].key = (int)n;
 		add(&t, ARRAY_LEN(e) - n, &e[n]); /* as even as hashes can be */
-		for (struct table_link *l = t.buckets[8]; l != NULL; l = l->next)
+		for (struct table_link *l = t.buckets[8].first; l != NULL; l = l->next)
 			len++;
 		longest = MAX_OF(longest, len);
 	}
@@ -209,7 +209,7 @@ no_chain_is_long_at_any_number_of_entries(void **state)
 static void
 a_table_over_the_callers_buckets_uses_all(void **state)
 {
-	struct table_link *buckets[128] = {NULL};
+	struct table_bucket buckets[128] = {{0}};
 	struct entry e[100];
 	struct table t;
 
@@ -219,9 +219,42 @@ a_table_over_the_callers_buckets_uses_all(void **state)
 	for (size_t n = 0; n < 100; n++) {
 		e[n].key = (int)n;
 		add(&t, n, &e[n]);
-		assert_ptr_equal(buckets[n], &e[n].link);
+		assert_ptr_equal(buckets[n].first, &e[n].link);
 	}
 	assert_ptr_equal(find(&t, 99, 99), &e[99]);
+}
+
+static void
+check_bits(const struct table *t)
+{
+	for (size_t n = 0; n < t->used; n++) {
+		uint64_t bits = 0;
+
+		for (struct table_link *l = t->buckets[n].first; l != NULL; l = l->next)
+			bits |= UINT64_C(1) << (l->hash >> 58);
+		assert_int_equal(t->buckets[n].bits, bits);
+	}
+}
+
+/* One too few would hide an entry; one too many costs time. */
+static void
+a_buckets_bits_are_those_of_its_chain(void **state)
+{
+	struct entry e[200];
+	struct table t;
+
+	(void)state;
+	assert_int_equal(table_init(&t, 200), 0);
+	for (size_t n = 0; n < 200; n++) {
+		e[n] = (struct entry){.key = (int)n};
+		add(&t, n / 3 * 0x9e3779b97f4a7c15ULL, &e[n]);
+		check_bits(&t);
+		if (n % 4 == 3) {
+			table_remove(&t, &e[n - 2].link);
+			check_bits(&t);
+		}
+	}
+	table_done(&t);
 }
 
 static void
@@ -306,6 +339,7 @@ main(void)
 	    cmocka_unit_test(no_more_buckets_are_used_than_there_are_entries),
 	    cmocka_unit_test(no_chain_is_long_at_any_number_of_entries),
 	    cmocka_unit_test(a_table_over_the_callers_buckets_uses_all),
+	    cmocka_unit_test(a_buckets_bits_are_those_of_its_chain),
 	    cmocka_unit_test(walk_meets_every_entry_once),
 	    cmocka_unit_test(walk_allows_removing_what_was_met),
 	    cmocka_unit_test(walk_of_nothing_ends_at_once),
