@@ -73,11 +73,11 @@ wanted_hash(const struct cache *c, const struct wanted *wanted)
 	return hash_bytes(&c->key, bytes, (size_t)(at - bytes));
 }
 
+/* hash: wanted's. */
 static struct entry *
-entry_find(const struct cache *c, const struct wanted *wanted)
+entry_find(const struct cache *c, const struct wanted *wanted, uint64_t hash)
 {
-	struct table_link *link =
-	    table_find(&c->table, wanted_hash(c, wanted), entry_matches, wanted);
+	struct table_link *link = table_find(&c->table, hash, entry_matches, wanted);
 
 	return link != NULL ? entry_of(link) : NULL;
 }
@@ -155,7 +155,7 @@ find_kept(struct cache *c, const struct wanted *wanted, int64_t now_ms)
 
 	if (wanted->type == TYPE_EVERY && c->every_count == 0)
 		return NULL;
-	e = entry_find(c, wanted);
+	e = entry_find(c, wanted, wanted_hash(c, wanted));
 	if (e == NULL || now_ms < e->kept_until_ms)
 		return e;
 	entry_remove(c, e);
@@ -263,9 +263,9 @@ entry_new(struct cache *c, size_t bytes)
 }
 
 static void
-forget(struct cache *c, const struct wanted *wanted)
+forget(struct cache *c, const struct wanted *wanted, uint64_t hash)
 {
-	struct entry *e = entry_find(c, wanted);
+	struct entry *e = entry_find(c, wanted, hash);
 
 	if (e != NULL)
 		entry_remove(c, e);
@@ -278,15 +278,17 @@ cache_add(struct cache *c, size_t group, struct answer *a, int64_t now_ms)
 	int64_t fresh_ms = lifetime_ms(c, a);
 	int64_t end_ms = a->born_ms + fresh_ms;
 	struct entry *e = NULL;
+	uint64_t hash;
 
-	(void)answer_ref(a); /* first: the entry replaced may hold the only one */
-	if (c->every_count > 0)
-		forget(c, &wanted); /* either it is replaced, or it was wrong */
+	(void)answer_ref(a);    /* first: the entry replaced may hold the only one */
+	if (c->every_count > 0) /* either it is replaced, or it was wrong */
+		forget(c, &wanted, wanted_hash(c, &wanted));
 	wanted.type = is_for_all_types(a) ? TYPE_EVERY : a->type;
-	forget(c, &wanted);
+	hash = wanted_hash(c, &wanted);
+	forget(c, &wanted, hash);
 	if (now_ms < end_ms)
 		e = entry_new(c, sizeof(*e) + a->bytes + 2 * PIECE_OVERHEAD);
-	if (e == NULL || table_add(&c->table, wanted_hash(c, &wanted), &e->link) < 0) {
+	if (e == NULL || table_add(&c->table, hash, &e->link) < 0) {
 		free(e);
 		answer_unref(a);
 		return;

@@ -28,7 +28,7 @@ struct asking {
 	bool refresh; /* nobody waited at its beginning */
 	bool late;    /* whoever waits gets an old answer */
 	struct event patience;
-	TAILQ_ENTRY(asking) link;
+	TAILQ_ENTRY(asking) link; /* of the spare ones, or the ended */
 };
 
 TAILQ_HEAD(asking_list, asking);
@@ -44,6 +44,8 @@ struct resolver {
 	struct failure_table failures; /* by hashes that the generation is part of */
 	struct hash_key hash_key;
 	struct table pending;
+	struct asking *askings;   /* RESOLVER_PENDING_MAX of them */
+	struct asking_list spare; /* those that are not under way */
 	struct asking_list ended; /* without being asked: their waiters are told soon */
 	struct event tell;
 	int64_t (*now_ms)(void);
@@ -110,7 +112,7 @@ conclude(struct asking *asking, int result, struct answer *a)
 		tell_old(asking, old);
 	else
 		pending_tell(&asking->pending, result, a, false);
-	free(asking);
+	TAILQ_INSERT_HEAD(&r->spare, asking, link);
 }
 
 /* RFC 8767 section 5: the question goes on, for those who ask later. */
@@ -224,27 +226,24 @@ begin(struct asking *asking, int64_t now_ms)
 	end_soon(asking, result);
 }
 
-static int
-asking_new(struct resolver *r, uint64_t hash, const struct pending_key *key,
-    struct asking **ret_asking)
+/* NULL when all are under way. */
+static struct asking *
+asking_new(struct resolver *r, uint64_t hash, const struct pending_key *key)
 {
-	struct asking *asking;
+	struct asking *asking = TAILQ_FIRST(&r->spare);
 	int error;
 
-	if (r->pending.len >= RESOLVER_PENDING_MAX)
-		return -EBUSY;
-	asking = calloc(1, sizeof(*asking));
 	if (asking == NULL)
-		return -ENOMEM;
-	asking->resolver = r;
+		return NULL;
+	TAILQ_REMOVE(&r->spare, asking, link);
+	*asking = (struct asking){.resolver = r};
 	/* it has a base */
 	(void)evtimer_assign(
 	    &asking->patience, event_get_base(&r->tell), on_patience, asking);
 	pending_init(&asking->pending, key);
 	error = table_add(&r->pending, hash, &asking->pending.link);
-	assert(error == 0);
-	*ret_asking = asking;
-	return 0;
+	assert(error == 0); /* there is room for all */
+	return asking;
 }
 
 static int
@@ -281,9 +280,9 @@ resolver_ask(struct resolver *r, size_t group, const struct name *name, uint16_t
 	if (p != NULL) {
 		return join(r, p, waiter);
 	}
-	error = asking_new(r, hash, &key, &asking);
-	if (error < 0)
-		return error;
+	asking = asking_new(r, hash, &key);
+	if (asking == NULL)
+		return -EBUSY;
 	error = pending_join(&asking->pending, waiter);
 	assert(error == 0); /* it is the first */
 	begin(asking, now_ms);
@@ -313,8 +312,10 @@ refresh(struct resolver *r, size_t group, const struct name *name, uint16_t type
 
 	if (r->refreshing >= RESOLVER_REFRESH_MAX ||
 	    failure_find(&r->failures, hash, now_ms) != 0 ||
-	    pending_find(&r->pending, hash, &key) != NULL ||
-	    asking_new(r, hash, &key, &asking) < 0)
+	    pending_find(&r->pending, hash, &key) != NULL)
+		return;
+	asking = asking_new(r, hash, &key);
+	if (asking == NULL)
 		return; /* whoever asks later asks again */
 	asking->refresh = true;
 	r->refreshing++;
@@ -390,6 +391,12 @@ init_parts(
 	error = table_init(&r->pending, RESOLVER_PENDING_MAX);
 	if (error < 0)
 		return error;
+	r->askings = calloc(RESOLVER_PENDING_MAX, sizeof(*r->askings));
+	if (r->askings == NULL)
+		return -ENOMEM;
+	/* the last one first: the first ones stay warm */
+	for (size_t i = RESOLVER_PENDING_MAX; i > 0; i--)
+		TAILQ_INSERT_HEAD(&r->spare, &r->askings[i - 1], link);
 	error = channel_pool_new(base, settings->now_ms, &r->channels);
 	if (error < 0)
 		return error;
@@ -418,6 +425,7 @@ resolver_new(struct event_base *base, const struct resolver_settings *settings,
 	r->patience_ms = settings->times.patience_ms;
 	r->hash_key = settings->hash_key;
 	TAILQ_INIT(&r->ended);
+	TAILQ_INIT(&r->spare);
 	entropy_init(&r->entropy, settings->random_bytes);
 	(void)evtimer_assign(&r->tell, base, tell_ended, r); /* fails only without base */
 	error = init_parts(r, base, settings);
@@ -442,7 +450,6 @@ drop_askings(struct resolver *r)
 		(void)evtimer_del(&asking->patience); /* it is assigned */
 		upstream_cancel(&asking->question);
 		table_remove(&r->pending, link);
-		free(asking);
 	}
 }
 
@@ -458,6 +465,7 @@ resolver_free(struct resolver *r)
 	cache_free(r->cache);
 	table_done(&r->pending);
 	entropy_done(&r->entropy);
+	free(r->askings);
 	free(r);
 }
 

@@ -20,7 +20,7 @@ pair_new(int ret_fds[2])
 	for (size_t i = 0; i < 2; i++)
 		if (setsockopt(
 			ret_fds[i], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) != 0)
-			/* best effort: a smaller one works too */
+			/* best effort: as long as PAIR_PACKET_MAX fits, it works too */
 			(void)setsockopt(
 			    ret_fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return 0;

@@ -14,6 +14,7 @@
 /* Messages in one turn, so in one system call: at most 230 KB, which may take a
  * millisecond. */
 #define TURN_MAX 32
+_Static_assert(TURN_MAX <= PAIR_SEND_MAX, "one call sends them");
 /* Of sent messages, and of room for later ones. */
 #define KEPT_BYTES ((size_t)1024 * 1024)
 
