@@ -243,8 +243,7 @@ daemon_assemble(struct daemon *d)
 	d->queries.repeats = d->repeats;
 	d->refusal = (struct refusal){.report = &d->report, .recent = d->recent};
 	d->queries.now_ms = clock_now_ms;
-	d->queries.config = d->loaded.config;
-	d->queries.registry = d->loaded.registry;
+	queries_use(&d->queries, d->loaded.config, d->loaded.registry, NULL);
 	if (r == 0)
 		r = history_new(&d->history);
 	report_init(&d->report, &d->key, d->history);

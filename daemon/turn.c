@@ -199,9 +199,11 @@ failed(struct daemon *d, const char *why)
 	finish(d);
 }
 
-/* Judge and ask with these from now on. */
+/* Judge and ask with these from now on; before: what the kernel is switched from, or
+ * NULL. */
 static void
-put_in_force(struct daemon *d, const struct loader_result *state)
+put_in_force(
+    struct daemon *d, const struct loader_result *state, const struct registry *before)
 {
 	struct resolver_group groups[RESOLVER_GROUPS_MAX];
 	struct resolver_times times = turn_times(state->config);
@@ -219,9 +221,7 @@ put_in_force(struct daemon *d, const struct loader_result *state)
 		log_event(LOG_FAULT, LOG_PRIORITY_ERROR, NULL, 0,
 		    "some endpoints' names are not asked, and lead nowhere: %s",
 		    strerror(-r));
-	d->queries.config = state->config;
-	d->queries.registry = state->registry;
-	d->queries.turns++;
+	queries_use(&d->queries, state->config, state->registry, before);
 }
 
 static void
@@ -229,12 +229,12 @@ on_switched(void *ctx, const struct gate_outcome *outcome)
 {
 	struct daemon *d = ctx;
 
-	d->queries.before = NULL;
 	if (outcome->result < 0) {
-		put_in_force(d, &d->loaded);
+		put_in_force(d, &d->loaded, NULL);
 		failed(d, strerror(-outcome->result));
 		return;
 	}
+	queries_use(&d->queries, d->next.config, d->next.registry, NULL);
 	turn_release(&d->loaded);
 	d->loaded = d->next;
 	d->next = (struct loader_result){0};
@@ -293,8 +293,7 @@ turn_continue(struct daemon *d)
 	if (r == 0) {
 		d->forecast = NULL; /* the gate's now */
 		d->switching = true;
-		d->queries.before = d->loaded.registry;
-		put_in_force(d, &d->next);
+		put_in_force(d, &d->next, d->loaded.registry);
 	} else if (
 	    r !=
 	    -EBUSY) { /* busy: the table is being made again; once more in a second */

@@ -25,12 +25,13 @@ source_identity(const struct workload *w)
 }
 
 void
-source_judge(const struct registry *now, const struct registry *before,
-    const struct addr *source, const struct name *name, struct verdict *ret_verdict)
+source_judge(const struct registry *now, const struct workload *w,
+    const struct registry *before, const struct addr *source, const struct name *name,
+    struct verdict *ret_verdict)
 {
 	struct verdict earlier;
 
-	registry_judge(now, registry_workload(now, source), name, ret_verdict);
+	registry_judge(now, w, name, ret_verdict);
 	if (ret_verdict->kind != VERDICT_OPEN || before == NULL)
 		return;
 	registry_judge(before, registry_workload(before, source), name, &earlier);

@@ -22,13 +22,15 @@ bool source_same_pods(const struct config *a, const struct config *b);
 uint64_t source_identity(const struct workload *w);
 
 /*
- * The registry's word on a name for this source. before: NULL, or while the kernel is
+ * The registry's word on a name for this source, whose workload (or NULL) in now is w.
+ * before: NULL, or while the kernel is
  * being switched from one registry to the next, the one before: ALLOW_ANY answers without
  * a lease, which is too early until the kernel has opened the pod, so a pod that only
  * comes under it by now keeps to the word of before.
  */
-void source_judge(const struct registry *now, const struct registry *before,
-    const struct addr *source, const struct name *name, struct verdict *ret_verdict);
+void source_judge(const struct registry *now, const struct workload *w,
+    const struct registry *before, const struct addr *source, const struct name *name,
+    struct verdict *ret_verdict);
 
 /*
  * The address of this family (AF_INET or AF_INET6) that the pod behind source connects

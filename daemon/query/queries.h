@@ -43,12 +43,13 @@ struct queries {
 	struct wildcard *wildcard;
 	struct repeats *repeats;
 	int64_t (*now_ms)(void);
-	const struct config *config; /* the present ones: borrowed */
+	/* of queries_use: borrowed */
+	const struct config *config;
 	const struct registry *registry;
 	/* While the kernel is being switched, the one that it was switched from; NULL
 	 * else. What it leases and registry does not is still to be leased. */
 	const struct registry *before;
-	uint64_t turns; /* how often config and registry have changed */
+	uint64_t turns; /* how often any of the three has changed; 0: not set yet */
 	bool started;   /* the gate has stood once: before that everything is SERVFAIL */
 	struct query_list pool;
 	size_t busy;    /* not in the pool: they wait */
@@ -63,6 +64,9 @@ struct queries {
 
 /* The pointers of q are the caller's to set. -ENOMEM. */
 MUST_CHECK int queries_init(struct queries *q, struct event_base *base);
+/* Judge by these from now on. */
+void queries_use(struct queries *q, const struct config *config,
+    const struct registry *registry, const struct registry *before);
 /* Now and then: who has stood in line too long gets his SERVFAIL. */
 void queries_tick(struct queries *q, int64_t now_ms);
 /* All transports must have cancelled theirs. */

@@ -152,8 +152,8 @@ step_decide(struct run *run)
 		all->counts.dropped++;
 		return STEP_DROP;
 	}
-	source_judge(
-	    all->registry, all->before, &q->source.addr, &q->question.name, &q->verdict);
+	source_judge(all->registry, w, all->before, &q->source.addr, &q->question.name,
+	    &q->verdict);
 	if (q->verdict.kind == VERDICT_REFUSED || q->verdict.kind == VERDICT_ZONE)
 		query_try_search(q, w);
 	if (q->verdict.kind == VERDICT_REFUSED)
@@ -397,12 +397,15 @@ step_reply(struct run *run)
 	return STEP_REPLY;
 }
 
-/* From decide on. */
+/* From decide on, where it goes on only in a turn after the one that decided. */
 static enum step
 steps(struct run *run)
 {
-	enum step step = step_decide(run);
+	struct query *q = run->q;
+	enum step step = q->turn != q->all->turns ? step_decide(run) : STEP_NEXT;
 
+	if (step == STEP_NEXT)
+		q->turn = q->all->turns;
 	if (step == STEP_NEXT && run->q->committing && run->q->failure < 0)
 		return commit_failed(run, run->q->failure);
 	if (step == STEP_NEXT)

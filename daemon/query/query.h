@@ -13,9 +13,9 @@
  *	          else commit what is missing and wait for the kernel's acknowledgement
  *	reply     TTL capped by the lease, cut to what the client takes
  *
- * A query that waits is woken by exactly one callback, and goes on from decide: a
- * registry that came meanwhile is asked again, and a lease that went meanwhile is found
- * missing. A pod that a new registry no longer holds to anything keeps to the old one
+ * A query that waits is woken by exactly one callback, and goes on from resolve, so that
+ * a lease that went meanwhile is found missing; or from decide when a registry came
+ * meanwhile. A pod that a new registry no longer holds to anything keeps to the old one
  * until the kernel has been switched; the question of a pod whose address is another's
  * by now is dropped. UDP and TCP differ only in struct query_transport, and in that a
  * packet that was just answered may get its reply again without all this
@@ -66,6 +66,8 @@ struct query {
 	struct question question;
 	bool aliased;   /* which is not the one asked for: daemon/query/search.h */
 	uint64_t asker; /* the identity of who asked; 0: not known */
+	uint64_t
+	    turn; /* of all's, in which verdict, from and other were decided; 0: none */
 	struct verdict verdict;
 	struct addr from;  /* the pod's, of the answer's family: leases are for it */
 	struct addr other; /* of the other family, when hints are to be leased too */

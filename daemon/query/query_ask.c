@@ -22,7 +22,7 @@ query_try_search(struct query *q, const struct workload *w)
 	    !search_strip(
 		w->namespace, all->config->cluster_domain, &q->question.name, &name))
 		return;
-	source_judge(all->registry, all->before, &q->source.addr, &name, &verdict);
+	source_judge(all->registry, w, all->before, &q->source.addr, &name, &verdict);
 	if (verdict.kind != VERDICT_HOST)
 		return;
 	q->question.name = name;

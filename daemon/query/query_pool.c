@@ -46,6 +46,16 @@ report_limited(struct queries *all, const struct addr *source, int64_t now_ms)
 	    all->report, source, registry_workload(all->registry, source), now_ms);
 }
 
+void
+queries_use(struct queries *q, const struct config *config,
+    const struct registry *registry, const struct registry *before)
+{
+	q->config = config;
+	q->registry = registry;
+	q->before = before;
+	q->turns++;
+}
+
 bool
 queries_admit(struct queries *all, const struct addr *source, int64_t now_ms)
 {
@@ -73,6 +83,7 @@ query_new(struct queries *all, const struct endpoint *source, int64_t now_ms)
 	q->source = *source;
 	q->since_ms = now_ms;
 	q->asker = 0;
+	q->turn = 0;
 	q->pod = NULL;
 	q->answer = NULL;
 	q->failure = 0;

@@ -80,8 +80,8 @@ judge(const struct built *now, const struct built *before, const char *text)
 	struct name name;
 
 	assert_int_equal(name_parse(text, strlen(text), &name), 0);
-	source_judge(
-	    now->registry, before != NULL ? before->registry : NULL, &source, &name, &v);
+	source_judge(now->registry, registry_workload(now->registry, &source),
+	    before != NULL ? before->registry : NULL, &source, &name, &v);
 	return v.kind;
 }
 
