@@ -142,6 +142,8 @@ write_queries(struct writer *w, const struct daemon *d)
 	counter(w, "late", q->late, "Replies that came too late, and were not sent.");
 	counter(w, "stale", udp.stale,
 	    "Queries that had waited too long in the socket to be of use.");
+	counter(w, "udp_pauses", udp.pauses,
+	    "Pauses in a crowd of queries, so that more are read at once.");
 	gauge(w, "waiting", d->queries.busy,
 	    "Queries that wait for a reply or for the kernel.");
 	gauge(w, "in_line", d->queries.lined,

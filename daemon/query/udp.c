@@ -13,6 +13,7 @@
 
 #include <event2/event.h>
 
+#include "daemon/query/moderation.h"
 #include "daemon/query/query_repeat.h"
 
 #define IN_SIZE                                                                          \
@@ -52,7 +53,8 @@ struct udp {
 	struct udp_counts counts;
 	int64_t offset_ms;  /* of the time of day, when it was last looked at */
 	int64_t trusted_ms; /* from when on packets' times are */
-	size_t in_used;     /* of the last batch: what the kernel wrote to */
+	struct moderation moderation;
+	size_t in_used; /* of the last batch: what the kernel wrote to */
 	struct mmsghdr in_msgs[UDP_BATCH];
 	struct iovec in_iovs[UDP_BATCH];
 	struct sockaddr_storage in_peers[UDP_BATCH];
@@ -360,7 +362,8 @@ send_late(struct query *q, const uint8_t *reply, size_t len)
 		    u->flush, 0, 0); /* behind what is active in this turn already */
 }
 
-static void
+/* Was there a reply to it at once? */
+static bool
 take_packet(struct udp_socket *s, size_t i, int64_t now_ms)
 {
 	struct udp *u = s->udp;
@@ -377,18 +380,18 @@ take_packet(struct udp_socket *s, size_t i, int64_t now_ms)
 	if (endpoint_from_sockaddr((struct sockaddr *)&u->in_peers[i], &peer) < 0)
 		peer = (struct endpoint){0}; /* which is no pod's */
 	if (!queries_admit(u->queries, &peer.addr, now_ms))
-		return;
+		return false;
 	if (s->any)
 		local = local_of(&u->in_msgs[i].msg_hdr);
 	slot = free_slot(u);
 	len = query_repeat(u->queries, &again, now_ms, slot->bytes);
 	if (len > 0) {
 		add_reply(s, &peer, &local, len);
-		return;
+		return true;
 	}
 	q = query_new(u->queries, &peer, now_ms);
 	if (q == NULL)
-		return;
+		return false;
 	q->transport = &transport;
 	q->channel = s;
 	q->local = local;
@@ -398,6 +401,7 @@ take_packet(struct udp_socket *s, size_t i, int64_t now_ms)
 		TAILQ_INSERT_TAIL(&s->waiting, q, link);
 	else if (len > 0)
 		add_reply(s, &peer, &local, len);
+	return !waiting && len > 0;
 }
 
 static int
@@ -464,6 +468,7 @@ on_readable(int fd, short what, void *ctx)
 	struct udp_socket *s = ctx;
 	struct udp *u = s->udp;
 	bool drained = false;
+	size_t replies = 0;
 
 	(void)fd;
 	(void)what;
@@ -479,11 +484,15 @@ on_readable(int fd, short what, void *ctx)
 			continue;
 		}
 		for (int i = 0; i < n; i++)
-			take_packet(s, (size_t)i, now_ms);
+			replies += take_packet(s, (size_t)i, now_ms);
 	}
 	udp_flush(u);
-	if (!drained)
+	if (!drained) {
 		read_later(s);
+	} else if (moderation_due(&u->moderation, replies, u->queries->now_ms())) {
+		u->counts.pauses++;
+		moderation_pause();
+	}
 }
 
 struct udp_counts

@@ -32,6 +32,7 @@ struct udp;
 struct udp_counts {
 	uint64_t received, sent, unsent;
 	uint64_t stale; /* waited longer than UDP_STALE_MS to be read, and were dropped */
+	uint64_t pauses; /* daemon/query/moderation.h */
 };
 
 /* -ENOMEM. queries is borrowed and outlives this. */
