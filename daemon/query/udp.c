@@ -14,12 +14,12 @@
 #include <event2/event.h>
 
 #include "daemon/query/moderation.h"
+#include "daemon/query/pktinfo.h"
 #include "daemon/query/query_repeat.h"
 
 #define IN_SIZE                                                                          \
 	(QUESTION_MESSAGE_MAX + 1) /* one more: so that a longer one is seen to be */
 #define OUT_SIZE 1280              /* at least QUESTION_UDP_MAX */
-#define CONTROL_SIZE 64            /* an in6_pktinfo with its header */
 #define STEP_MS 1000 /* of the time of day against the other clock: somebody set it */
 #define FULL_FEW 4   /* full batches in a row: a burst, not yet a crowd */
 #define ROUNDS_MAX 4 /* batches for one socket before the others get their turn */
@@ -40,7 +40,7 @@ struct udp_socket {
 struct out_slot {
 	struct udp_socket *socket;
 	struct sockaddr_storage peer;
-	uint8_t control[CONTROL_SIZE] __attribute__((aligned(8)));
+	uint8_t control[PKTINFO_SIZE] __attribute__((aligned(8)));
 	uint8_t bytes[OUT_SIZE];
 };
 
@@ -58,7 +58,7 @@ struct udp {
 	struct mmsghdr in_msgs[UDP_BATCH];
 	struct iovec in_iovs[UDP_BATCH];
 	struct sockaddr_storage in_peers[UDP_BATCH];
-	uint8_t in_control[UDP_BATCH][CONTROL_SIZE] __attribute__((aligned(8)));
+	uint8_t in_control[UDP_BATCH][PKTINFO_SIZE] __attribute__((aligned(8)));
 	uint8_t in_bytes[UDP_BATCH][IN_SIZE];
 	size_t out_len;
 	struct mmsghdr out_msgs[UDP_BATCH];
@@ -225,53 +225,6 @@ udp_free(struct udp *u)
 	free(u);
 }
 
-/* Where a packet was sent to, from its control message; 0 when the socket's own
- * address says it. */
-static struct addr
-local_of(const struct msghdr *msg)
-{
-	struct addr none = {0};
-	struct msghdr *m =
-	    (struct msghdr *)(uintptr_t)msg; /* CMSG_NXTHDR takes no const */
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL; c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
-			struct in_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			return addr_make(AF_INET, &info.ipi_addr);
-		}
-		if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
-			struct in6_pktinfo info;
-
-			memcpy(&info, CMSG_DATA(c), sizeof(info));
-			return addr_make(AF_INET6, &info.ipi6_addr);
-		}
-	}
-	return none;
-}
-
-/* Say in slot's control message where its reply is to come from. */
-static void
-set_local(struct msghdr *msg, struct out_slot *slot, const struct addr *local)
-{
-	struct cmsghdr *c = (struct cmsghdr *)(void *)slot->control;
-	struct in6_pktinfo info6 = {0};
-	struct in_pktinfo info = {0};
-	bool v4 = local->family == AF_INET;
-	size_t len = v4 ? sizeof(info) : sizeof(info6);
-
-	memset(slot->control, 0, sizeof(slot->control));
-	c->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
-	c->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
-	c->cmsg_len = CMSG_LEN(len);
-	memcpy(&info.ipi_spec_dst, local->bytes, sizeof(info.ipi_spec_dst));
-	memcpy(&info6.ipi6_addr, local->bytes, sizeof(info6.ipi6_addr));
-	memcpy(CMSG_DATA(c), v4 ? (void *)&info : (void *)&info6, len);
-	msg->msg_control = slot->control;
-	msg->msg_controllen = CMSG_SPACE(len);
-}
-
 /* Send what has gathered for one socket from slot at on; how many slots that were. */
 static size_t
 send_run(struct udp *u, size_t at)
@@ -341,7 +294,7 @@ add_reply(struct udp_socket *s, const struct endpoint *peer, const struct addr *
 	    .msg_iovlen = 1,
 	};
 	if (s->any && local->family != 0)
-		set_local(msg, slot, local);
+		pktinfo_write(msg, slot->control, local);
 }
 
 static void
@@ -382,7 +335,7 @@ take_packet(struct udp_socket *s, size_t i, int64_t now_ms)
 	if (!queries_admit(u->queries, &peer.addr, now_ms))
 		return false;
 	if (s->any)
-		local = local_of(&u->in_msgs[i].msg_hdr);
+		local = pktinfo_read(&u->in_msgs[i].msg_hdr);
 	slot = free_slot(u);
 	len = query_repeat(u->queries, &again, now_ms, slot->bytes);
 	if (len > 0) {
