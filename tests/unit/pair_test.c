@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "daemon/enforcer/pair.h"
@@ -17,6 +18,20 @@ static struct {
 	struct pair_inbox inbox;
 	struct enforcer_message taken;
 } bed;
+
+/* As where the first user namespace's CAP_NET_ADMIN is missing; 0: as it is. */
+static int wmem_max;
+
+int
+setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	if (wmem_max > 0 && name == SO_SNDBUFFORCE) {
+		errno = EPERM;
+		return -1;
+	}
+	return (int)syscall(SYS_setsockopt, fd, level, name,
+	    wmem_max > 0 && name == SO_SNDBUF ? &wmem_max : value, len);
+}
 
 static int
 set_up(void **state)
@@ -35,7 +50,8 @@ static int
 tear_down(void **state)
 {
 	(void)state;
-	(void)close(bed.near); /* the test is over */
+	if (bed.near >= 0)
+		(void)close(bed.near); /* the test is over */
 	if (bed.far >= 0)
 		(void)close(bed.far); /* as above */
 	return 0;
@@ -142,6 +158,43 @@ test_a_full_pair_takes_no_more(void **state)
 }
 
 static void
+test_a_buffer_holds_a_packet(void **state)
+{
+	const int enough = PAIR_PACKET_MAX, less = PAIR_PACKET_MAX / 4;
+	uint32_t last = 0;
+	int fds[2];
+
+	(void)state;
+	wmem_max = less;
+	assert_int_equal(pair_new(fds), -ENOBUFS);
+	wmem_max = enough;
+	(void)tear_down(state);
+	assert_int_equal(set_up(state), 0);
+	make(PAIR_SEND_MAX, ENFORCER_LEASES_MAX);
+	assert_true(pair_send(bed.near, bed.list, PAIR_SEND_MAX, MSG_DONTWAIT) > 0);
+	assert_true(packet(&last) > 0);
+	wmem_max = 0;
+}
+
+/* As when the enforcer ends for what it cannot read, behind what it has told. */
+static void
+test_what_was_sent_before_the_end_is_taken(void **state)
+{
+	(void)state;
+	make(2, 1);
+	put(&bed.messages[0], bed.list[0].iov_len);
+	assert_int_equal(pair_send(bed.near, bed.list, 2, 0), 2);
+	assert_int_equal(pair_send(bed.far, bed.list, 1, 0), 1);
+	(void)close(bed.near); /* with something unread in it */
+	bed.near = -1;
+	for (uint32_t id = 1; id <= 3; id++) {
+		assert_int_equal(take(), 1);
+		assert_int_equal(bed.taken.id, id == 1 ? 1 : id - 1);
+	}
+	assert_int_equal(take(), -EPIPE);
+}
+
+static void
 test_a_closed_pair_is_told(void **state)
 {
 	(void)state;
@@ -212,6 +265,8 @@ main(void)
 	    TEST(test_what_is_sent_together_is_one_packet),
 	    TEST(test_a_packet_has_its_limits),
 	    TEST(test_a_full_pair_takes_no_more),
+	    TEST(test_a_buffer_holds_a_packet),
+	    TEST(test_what_was_sent_before_the_end_is_taken),
 	    TEST(test_a_closed_pair_is_told),
 	    TEST(test_a_cut_message_is_none),
 	    TEST(test_a_message_out_of_bounds_is_none),
