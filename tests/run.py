@@ -8,6 +8,8 @@ and nothing failed. A program that crashes, hangs or ends without its report is 
 
 import argparse
 import collections
+import concurrent.futures
+import functools
 import os
 import re
 import signal
@@ -54,6 +56,7 @@ MEMCHECK = [
     "--show-leak-kinds=definite,indirect,possible",
     "--errors-for-leak-kinds=definite,indirect,possible",
 ]
+UNDER_WAY = set()  # processes
 
 
 class Count:
@@ -89,6 +92,7 @@ def run(command, timeout, env=None, capture=True):
             stderr=subprocess.STDOUT if capture else None, start_new_session=True)
     except OSError as error:
         return None, f"{command[0]}: {error.strerror}\n"
+    UNDER_WAY.add(process)
     try:
         output, _ = process.communicate(timeout=timeout)
         return process.returncode, (output or b"").decode(errors="replace")
@@ -98,6 +102,8 @@ def run(command, timeout, env=None, capture=True):
     except BaseException:
         end(process)
         raise
+    finally:
+        UNDER_WAY.discard(process)
 
 
 def end(process):
@@ -113,12 +119,17 @@ def end(process):
     return b""
 
 
-def show(kind, name, count, output=""):
-    print(f"{kind:<9} {name:<24} {count}", flush=True)
+def show(kind, name, count, output="", remark=""):
+    """In one piece: others may be under way."""
+    text = f"{kind:<9} {name:<24} {count}\n"
+    if remark:
+        text += f"{'':9} {remark}\n"
     if count.failed and not count.names:
         count.names = [f"{kind} {name}"]
     if count.failed and output.strip():
-        print(re.sub(r"(?m)^", "    ", output.rstrip()), flush=True)
+        text += re.sub(r"(?m)^", "    ", output.rstrip()) + "\n"
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def cmocka_count(folder):
@@ -191,9 +202,8 @@ def run_malformed(program, corpus, seed, messages):
     status, output = run([os.path.abspath(program), corpus, seed, messages],
                          UNIT_TIMEOUT_S + int(messages) // MALFORMED_RATE)
     count = Count(passed=1) if status == 0 else Count(failed=1)
-    show("malformed", os.path.basename(program), count, f"exit status {status}\n{output}")
-    if status == 0:
-        print(f"{'':9} {output.rstrip()}", flush=True)
+    show("malformed", os.path.basename(program), count, f"exit status {status}\n{output}",
+         output.rstrip() if status == 0 else "")
     return count
 
 
@@ -211,9 +221,8 @@ def run_fuzzer(program, corpus, seconds):
          found, corpus], seconds + 120)
     runs = re.search(r"stat::number_of_executed_units:\s*(\d+)", output)
     count = Count(passed=1) if status == 0 and runs else Count(failed=1)
-    show("fuzz", os.path.basename(program), count, "\n".join(output.splitlines()[-60:]))
-    if runs:
-        print(f"{'':9} {runs.group(1)} runs", flush=True)
+    show("fuzz", os.path.basename(program), count, "\n".join(output.splitlines()[-60:]),
+         f"{runs.group(1)} runs" if runs else "")
     return count
 
 
@@ -222,9 +231,7 @@ def run_model(judge, seed, decisions):
     status, output = run([sys.executable, "-B", MODEL, judge, "--seed", seed,
                           "--decisions", decisions], MODEL_TIMEOUT_S)
     count = Count(passed=1) if status == 0 else Count(failed=1)
-    show("model", os.path.basename(judge), count, output)
-    if status == 0:
-        print(f"{'':9} {output.rstrip()}", flush=True)
+    show("model", os.path.basename(judge), count, output, output.rstrip() if status == 0 else "")
     return count
 
 
@@ -276,6 +283,33 @@ def arguments_parse(argv):
     return parser.parse_args(argv)
 
 
+def long_runs(options):
+    """What takes long, waits for nothing and looks at no clock: functions to call."""
+    for arguments in options.malformed:
+        yield functools.partial(run_malformed, *arguments)
+    for arguments in options.model:
+        yield functools.partial(run_model, *arguments)
+    for arguments in options.fuzz:
+        yield functools.partial(run_fuzzer, *arguments, options.seconds)
+    for program in options.memcheck:
+        yield functools.partial(run_unit, program, collections.Counter(), MEMCHECK,
+                                MEMCHECK_TIMEOUT_S)
+
+
+def run_side_by_side(functions, total):
+    """On all processors."""
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        runs = [pool.submit(function) for function in functions]
+        try:
+            for done in concurrent.futures.as_completed(runs):
+                total.add(done.result())
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(UNDER_WAY):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise
+
+
 def run_all(options, total):
     rows = collections.Counter()
     for program in options.unit:
@@ -284,14 +318,7 @@ def run_all(options, total):
         total.add(run_rules(rows))
     for program, corpus in options.replay:
         total.add(run_replay(program, corpus))
-    for program, corpus, seed, messages in options.malformed:
-        total.add(run_malformed(program, corpus, seed, messages))
-    for judge, seed, decisions in options.model:
-        total.add(run_model(judge, seed, decisions))
-    for program in options.memcheck:
-        total.add(run_unit(program, collections.Counter(), MEMCHECK, MEMCHECK_TIMEOUT_S))
-    for program, corpus in options.fuzz:
-        total.add(run_fuzzer(program, corpus, options.seconds))
+    run_side_by_side(long_runs(options), total)
     if options.pytest is not None:
         total.add(run_pytest(options.pytest, options.limit))
 
