@@ -124,6 +124,14 @@ say(void *ctx, const struct enforcer_message *m)
 		send_waiting(e);
 }
 
+/* Somebody waits for the leases in front of it meanwhile. */
+static bool
+takes_long(const struct enforcer_message *m)
+{
+	return m->kind == ENFORCER_TABLE || m->kind == ENFORCER_DUMP ||
+	       m->kind == ENFORCER_LEAD;
+}
+
 /* What waits, in rounds: packets until one is full, and the last of them whole. */
 static void
 take_messages(struct enforcer *e)
@@ -134,6 +142,10 @@ take_messages(struct enforcer *e)
 
 	while (!full || pair_left(&e->inbox)) {
 		r = pair_take(&e->inbox, e->fd, flags, &e->in[used]);
+		if (r > 0 && takes_long(&e->in[used])) {
+			owner_flush(e->owner);
+			send_waiting(e);
+		}
 		if (r > 0)
 			r = owner_take(e->owner, &e->in[used]) < 0 ? -EPROTO : 1;
 		if (r <= 0)

@@ -421,6 +421,31 @@ what_stands_before_a_malformed_message_is_done(void **state)
 	assert_true(scene_shows("192.0.2.1"));
 }
 
+/* The result is on its way before what takes longer begins. */
+static void
+a_lease_does_not_wait_for_what_comes_behind_it(void **state)
+{
+	const struct enforcer_table table = sample_table();
+	const struct enforcer_lease lease =
+	    sample_lease("10.244.0.5", "192.0.2.1", 3000000);
+	struct enforcer_message m[] = {
+	    sample_leases(2, "a.example", &lease, 1),
+	    sample_message(ENFORCER_DUMP, 3, 0),
+	};
+	const struct iovec list[] = {
+	    {&m[0], enforcer_size(&m[0])},
+	    {&m[1], enforcer_size(&m[1])},
+	};
+
+	(void)state;
+	assert_int_equal(put_table(&table), 0);
+	assert_int_equal(pair_send(scene.fd, list, ARRAY_LEN(list), 0), ARRAY_LEN(list));
+	assert_int_equal(result_of(2), 0);
+	assert_false(pair_left(&scene.inbox));
+	assert_int_equal(result_of(3), 0);
+	assert_int_equal(scene.dumped, 1);
+}
+
 static void
 a_deadline_that_has_passed_is_not_tried(void **state)
 {
@@ -490,6 +515,7 @@ main(void)
 	    ENFORCER_TEST(random_records_never_crash_it),
 	    ENFORCER_TEST(many_requests_at_once_are_answered_in_order),
 	    ENFORCER_TEST(what_stands_before_a_malformed_message_is_done),
+	    ENFORCER_TEST(a_lease_does_not_wait_for_what_comes_behind_it),
 	    ENFORCER_TEST(a_deadline_that_has_passed_is_not_tried),
 	    ENFORCER_TEST(the_loss_of_the_table_is_told_unasked),
 	    ENFORCER_TEST(without_the_capability_it_does_not_start),
