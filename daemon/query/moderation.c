@@ -1,7 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/query/moderation.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+/* Edge-triggered, so that nobody has to read how often it ran out. */
+static void
+on_timer(int fd, short what, void *ctx)
+{
+	struct moderation *m = ctx;
+
+	(void)fd;
+	(void)what;
+	m->running = false;
+	m->over(m->ctx);
+}
+
+int
+moderation_init(
+    struct moderation *m, struct event_base *base, void (*over)(void *ctx), void *ctx)
+{
+	m->over = over;
+	m->ctx = ctx;
+	m->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (m->fd < 0)
+		return -errno;
+	m->timer = event_new(base, m->fd, EV_READ | EV_PERSIST | EV_ET, on_timer, m);
+	return m->timer == NULL || event_add(m->timer, NULL) < 0 ? -ENOMEM : 0;
+}
+
+void
+moderation_done(struct moderation *m)
+{
+	if (m->timer != NULL)
+		event_free(m->timer);
+	m->timer = NULL;
+	if (m->fd >= 0)
+		(void)close(m->fd); /* nothing is buffered in it */
+	m->fd = -1;
+}
 
 bool
 moderation_due(struct moderation *m, size_t replies, int64_t now_ms)
@@ -9,10 +51,9 @@ moderation_due(struct moderation *m, size_t replies, int64_t now_ms)
 	if (replies == 0)
 		return false;
 	if (now_ms != m->window_ms) {
-		/* one that asks in lock-step makes many batches, of one each */
 		m->crowd = now_ms - m->window_ms == 1 &&
 			   m->replies >= MODERATION_PER_MS &&
-			   m->replies >= 2 * m->batches;
+			   (m->crowd || m->replies >= MODERATION_BATCH * m->batches);
 		m->window_ms = now_ms;
 		m->replies = 0;
 		m->batches = 0;
@@ -23,9 +64,15 @@ moderation_due(struct moderation *m, size_t replies, int64_t now_ms)
 }
 
 void
-moderation_pause(void)
+moderation_pause(struct moderation *m)
 {
-	static const struct timespec least = {.tv_nsec = 1};
+	static const struct itimerspec pause = {.it_value.tv_nsec = MODERATION_US * 1000};
 
-	(void)nanosleep(&least, NULL); /* cut short is as good */
+	int r;
+
+	if (m->running)
+		return;
+	m->running = true;
+	r = timerfd_settime(m->fd, 0, &pause, NULL);
+	assert(r == 0); /* it fails for wrong arguments only */
 }

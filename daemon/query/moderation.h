@@ -4,10 +4,11 @@
  * read, as network cards moderate their interrupts (ethtool(8), --coalesce).
  *
  * A query that comes alone wakes the daemon, and its reply wakes the client: that costs
- * more than to answer it. So while replies go out at MODERATION_PER_MS or more, two or
- * more in a batch, the daemon pauses after each batch that it could answer at once.
- * Nothing is delayed below that rate, for a single client that asks in lock-step, or for
- * what waits for upstream.
+ * more than to answer it. So when replies go out at MODERATION_PER_MS or more, and by
+ * MODERATION_BATCH or more at a time, a crowd has come: as long as that rate lasts, a
+ * socket that was read empty is read again MODERATION_US later and not before. The loop
+ * goes on meanwhile: nothing but new queries waits. Below that rate, and for clients that
+ * ask one or two at a time, none of them does.
  */
 #ifndef DAEMON_QUERY_MODERATION_H
 #define DAEMON_QUERY_MODERATION_H
@@ -16,19 +17,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MODERATION_PER_MS 32
+#include "base/macros.h"
 
-/* All zero at first. */
+#define MODERATION_PER_MS 32
+#define MODERATION_BATCH 4
+#define MODERATION_US 50
+
+struct event;
+struct event_base;
+
+/* All zero and fd -1 before moderation_init. */
 struct moderation {
 	int64_t window_ms;       /* the millisecond that is counted */
 	size_t replies, batches; /* in it */
 	bool crowd;              /* the one before it was full of them */
+	bool running;            /* the timer */
+	int fd;                  /* timerfd: libevent counts in milliseconds */
+	struct event *timer;
+	void (*over)(void *ctx);
+	void *ctx;
 };
 
-/* So many replies went out at once at now_ms. Is a pause due? */
+/* over is called when a pause is over. -ENOMEM, or the error of the system call. */
+MUST_CHECK int moderation_init(
+    struct moderation *m, struct event_base *base, void (*over)(void *ctx), void *ctx);
+/* Also of one that was not, or failed to be, initialised. over is not called any more. */
+void moderation_done(struct moderation *m);
+
+/* A batch was read at now_ms, and so many replies to it are there at once. Is a pause
+ * due? */
 bool moderation_due(struct moderation *m, size_t replies, int64_t now_ms);
-/* As short as the kernel's timer slack lets it be: 50 us, see PR_SET_TIMERSLACK in
- * prctl(2). A signal ends it. */
-void moderation_pause(void);
+/* Call over in MODERATION_US, or at the end of the pause that has begun. */
+void moderation_pause(struct moderation *m);
 
 #endif

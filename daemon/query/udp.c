@@ -34,6 +34,7 @@ struct udp_socket {
 	struct event *readable;
 	struct event *rest; /* more is left in it: behind all else that is due */
 	size_t full;        /* batches in a row */
+	bool paused;        /* readable is not waited for: see moderation */
 	struct query_list waiting;
 };
 
@@ -68,6 +69,7 @@ struct udp {
 
 static void on_readable(int fd, short what, void *ctx);
 static void on_flush(int fd, short what, void *ctx);
+static void on_pause_over(void *ctx);
 static void send_late(struct query *q, const uint8_t *reply, size_t len);
 
 static const struct query_transport transport = {.stream = false, .send = send_late};
@@ -102,15 +104,17 @@ int
 udp_new(struct event_base *base, struct queries *queries, struct udp **ret_udp)
 {
 	struct udp *u = calloc(1, sizeof(*u));
+	int r;
 
 	if (u == NULL)
 		return -ENOMEM;
 	u->base = base;
 	u->queries = queries;
 	u->flush = event_new(base, -1, 0, on_flush, u);
-	if (u->flush == NULL) {
-		free(u);
-		return -ENOMEM;
+	r = moderation_init(&u->moderation, base, on_pause_over, u);
+	if (u->flush == NULL || r < 0) {
+		udp_free(u);
+		return r < 0 ? r : -ENOMEM;
 	}
 	open_slots(u);
 	*ret_udp = u;
@@ -197,6 +201,7 @@ udp_add(struct udp *u, int fd)
 void
 udp_stop(struct udp *u)
 {
+	moderation_done(&u->moderation);
 	for (size_t i = 0; i < u->socket_count; i++) {
 		/* neither can fail */
 		(void)event_del(u->sockets[i].readable);
@@ -221,7 +226,9 @@ udp_free(struct udp *u)
 		event_free(s->rest);
 		(void)close(s->fd); /* nothing is buffered in it */
 	}
-	event_free(u->flush);
+	moderation_done(&u->moderation);
+	if (u->flush != NULL)
+		event_free(u->flush);
 	free(u);
 }
 
@@ -415,20 +422,35 @@ read_later(struct udp_socket *s)
 		event_active(s->rest, EV_TIMEOUT, 0);
 }
 
+/* Wait for the socket to be readable, or for the end of the pause. */
 static void
-on_readable(int fd, short what, void *ctx)
+wait_for(struct udp_socket *s, bool pause)
 {
-	struct udp_socket *s = ctx;
+	struct udp *u = s->udp;
+
+	if (pause && !s->paused)
+		s->paused = event_del(s->readable) == 0;
+	else if (!pause && s->paused)
+		s->paused = event_add(s->readable, NULL) < 0;
+	if (s->paused) { /* out of memory: once more, later */
+		u->counts.pauses += pause;
+		moderation_pause(&u->moderation);
+	}
+}
+
+static void
+serve(struct udp_socket *s)
+{
 	struct udp *u = s->udp;
 	bool drained = false;
 	size_t replies = 0;
+	int64_t now_ms = 0;
 
-	(void)fd;
-	(void)what;
 	for (int round = 0; round < ROUNDS_MAX && !drained; round++) {
-		int64_t now_ms = u->queries->now_ms();
-		int n = receive(s);
+		int n;
 
+		now_ms = u->queries->now_ms();
+		n = receive(s);
 		s->full = n == UDP_BATCH ? s->full + 1 : 0;
 		/* less than there was room for: the next one that comes wakes us */
 		drained = n < 0 ? errno == EAGAIN : n < UDP_BATCH;
@@ -440,12 +462,28 @@ on_readable(int fd, short what, void *ctx)
 			replies += take_packet(s, (size_t)i, now_ms);
 	}
 	udp_flush(u);
-	if (!drained) {
+	if (drained)
+		wait_for(s, moderation_due(&u->moderation, replies, now_ms));
+	else
 		read_later(s);
-	} else if (moderation_due(&u->moderation, replies, u->queries->now_ms())) {
-		u->counts.pauses++;
-		moderation_pause();
-	}
+}
+
+static void
+on_readable(int fd, short what, void *ctx)
+{
+	(void)fd;
+	(void)what;
+	serve(ctx);
+}
+
+static void
+on_pause_over(void *ctx)
+{
+	struct udp *u = ctx;
+
+	for (size_t i = 0; i < u->socket_count; i++)
+		if (u->sockets[i].paused)
+			serve(&u->sockets[i]);
 }
 
 struct udp_counts

@@ -140,6 +140,24 @@ def test_what_waited_too_long_to_be_read_is_dropped(daemon: Daemon, pod: Pod) ->
             assert daemon.counter("stale") == dropped
 
 
+def test_a_crowd_is_let_gather(daemon: Daemon, pod: Pod) -> None:
+    """Nobody is lost by it, and who comes next is heard."""
+    daemon.configure({"pods": {"queriesPerSecond": 0}})
+    daemon.load(manifests.service_entry(NAME))
+    assert ask(pod.namespace, NAME).addresses()
+    assert daemon.counter("udp_pauses") == 0
+    with ask_many(pod.namespace, []) as s:
+        for _ in range(3):
+            daemon.signal(signal.SIGSTOP)
+            for _ in range(2 * CROWD):
+                s.send(make_query(NAME).to_wire())
+            daemon.signal(signal.SIGCONT)
+            assert replies(s, 2 * CROWD) == 2 * CROWD
+            assert ask(pod.namespace, NAME).addresses()
+    assert daemon.counter("udp_pauses") > 0
+    assert daemon.counter("udp_unsent") == 0
+
+
 def is_waiting(daemon: Daemon) -> bool:
     """Does somebody wait to be let in at the control socket?"""
     rows = daemon.lab.node.run("ss", "--no-header", "--unix", "--listening").stdout.splitlines()
