@@ -66,6 +66,9 @@ on_dead(void *ctx)
 
 	(void)daemon_fault(
 	    d, "the enforcer has ended: leaving, the table stays and denies", -EPIPE);
+	/* answers whose leases it acknowledged before */
+	udp_flush(d->udp);
+	tcp_flush(d->tcp);
 	(void)event_base_loopbreak(d->base); /* cannot fail for a base that runs */
 }
 

@@ -13,6 +13,7 @@
 
 #include "daemon/enforcer/pair.h"
 #include "daemon/lease/change.h"
+#include "daemon/lease/commit_message.h"
 #include "daemon/lease/outbox.h"
 
 struct commit {
@@ -59,7 +60,8 @@ struct committer {
 };
 
 static void on_readable(int fd, short what, void *ctx);
-static void die(void *ctx);
+static void die(struct committer *c);
+static void on_broken(void *ctx);
 static void on_timer(int fd, short what, void *ctx);
 
 int
@@ -81,7 +83,7 @@ committer_new(struct event_base *base, int fd, struct leases *leases,
 	TAILQ_INIT(&c->waiting);
 	c->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	c->timer = event_new(base, -1, 0, on_timer, c);
-	if (outbox_init(&c->out, base, fd, die, c) < 0 || c->readable == NULL ||
+	if (outbox_init(&c->out, base, fd, on_broken, c) < 0 || c->readable == NULL ||
 	    c->timer == NULL || event_add(c->readable, NULL) < 0) {
 		committer_free(c);
 		return -ENOMEM;
@@ -127,10 +129,8 @@ committer_ready(const struct committer *c)
 }
 
 static void
-die(void *ctx)
+die(struct committer *c)
 {
-	struct committer *c = ctx;
-
 	if (c->dead)
 		return;
 	c->dead = true;
@@ -211,38 +211,6 @@ settle_all(struct committer *c, struct lease *const *leases, size_t len, int res
 		lease_settle(c->leases, leases[i], result == 0, end_ms);
 }
 
-static void
-fill_message(struct committer *c, struct enforcer_message *m,
-    const struct commit_request *request, struct commit *commit)
-{
-	char text[NAME_TEXT_MAX];
-
-	*m = (struct enforcer_message){
-	    .id = commit->id,
-	    .kind = ENFORCER_LEASES,
-	    .count = (uint16_t)request->len,
-	    .deadline_ms = commit->deadline_ms,
-	};
-	name_format(request->name, text);
-	memcpy(m->name, text, strnlen(text, sizeof(m->name) - 1));
-	for (size_t i = 0; i < request->len; i++) {
-		struct lease *lease = request->leases[i];
-
-		m->body.leases[i] = (struct enforcer_lease){
-		    .pod = lease->pod->addr,
-		    .destination = lease->target.addr,
-		    .port = lease->target.port,
-		    .proto = lease->target.proto,
-		    .renew = request->renew[i],
-		    .to = lease->target.to,
-		    .timeout_ms = lease_ask(
-			c->leases, lease, commit->sent_ms, commit->lease_end_ms),
-		};
-		commit->leases[i] = request->leases[i];
-		commit->leads |= lease->target.to != 0;
-	}
-}
-
 int
 committer_commit(struct committer *c, const struct commit_request *request,
     struct commit_waiter *waiter)
@@ -267,7 +235,11 @@ committer_commit(struct committer *c, const struct commit_request *request,
 		commit->deadline_ms = now_ms + c->deadline_ms;
 		commit->sent_ms = now_ms;
 		commit->lease_end_ms = now_ms + request->timeout_ms;
-		fill_message(c, &m, request, commit);
+		memcpy(commit->leases, request->leases,
+		    request->len * sizeof(commit->leases[0]));
+		commit->leads = commit_message(&m, request, c->leases, now_ms);
+		m.id = commit->id;
+		m.deadline_ms = commit->deadline_ms;
 		r = outbox_add(&c->out, &m);
 	}
 	if (r < 0) {
@@ -469,6 +441,26 @@ take_message(struct committer *c, const struct enforcer_message *m)
 		die(c);
 }
 
+/* As pair_take, and the message has been seen to. */
+static int
+take_next(struct committer *c)
+{
+	int r = pair_take(&c->in, c->fd, MSG_DONTWAIT, &c->message);
+
+	if (r > 0)
+		take_message(c, &c->message);
+	return c->dead ? 0 : r;
+}
+
+/* Who sends may be told of the end first: what the other end sent before it counts. */
+static void
+on_broken(void *ctx)
+{
+	while (take_next(ctx) > 0)
+		;
+	die(ctx);
+}
+
 /* Packets until as much has come as one may hold: the loop's other work waits for it. */
 static void
 on_readable(int fd, short what, void *ctx)
@@ -476,14 +468,10 @@ on_readable(int fd, short what, void *ctx)
 	struct committer *c = ctx;
 	int r = 1;
 
+	(void)fd;
 	(void)what;
-	for (size_t n = 0; r > 0 && (n < PAIR_MESSAGES_MAX || pair_left(&c->in)); n++) {
-		r = pair_take(&c->in, fd, MSG_DONTWAIT, &c->message);
-		if (r > 0)
-			take_message(c, &c->message);
-		if (c->dead)
-			return;
-	}
+	for (size_t n = 0; r > 0 && (n < PAIR_MESSAGES_MAX || pair_left(&c->in)); n++)
+		r = take_next(c);
 	if (r < 0)
 		die(c);
 }

@@ -228,6 +228,29 @@ test_end_of_the_enforcer(void **state)
 	assert_int_equal(f->dead, 1);
 }
 
+/* The end is told to the next commit, before what had been sent is read. */
+static void
+test_what_was_acknowledged_before_the_end_is_told(void **state)
+{
+	static struct told told[2]; /* may wait until the end */
+	struct fixture *f = *state;
+	struct enforcer_message m;
+
+	make_ready(f);
+	send_one(f, 1, &told[0], &m);
+	assert_int_equal(committer_dump(f->committer, on_changed, f), 0);
+	commit_turn(f); /* which is left unread */
+	answer(f, m.id, 0);
+	assert_int_equal(close(f->enforcer), 0);
+	f->enforcer = -1;
+	assert_int_equal(commit(f, 2, &told[1]), 0);
+	commit_turn(f);
+	assert_int_equal(told[0].times, 1);
+	assert_int_equal(told[0].result, 0);
+	assert_int_equal(told[1].times, 0);
+	assert_int_equal(f->dead, 1);
+}
+
 static void
 test_queue_is_bounded_and_the_loop_does_not_wait(void **state)
 {
@@ -288,6 +311,7 @@ main(void)
 	    TEST(test_only_one_task_at_a_time),
 	    TEST(test_dump_hands_over_what_comes),
 	    TEST(test_end_of_the_enforcer),
+	    TEST(test_what_was_acknowledged_before_the_end_is_told),
 	    TEST(test_queue_is_bounded_and_the_loop_does_not_wait),
 	};
 
