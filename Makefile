@@ -241,7 +241,7 @@ chaos:
 
 # What rests on the kernel, on that of Debian 12, which is older than table flag persist.
 KERNEL_UNITS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(sort $(shell \
-	grep -lE 'tests/unit/(scene|owner_bed|flows_bed).h' tests/unit/*_test.c)))
+	grep -lE 'tests/unit/(scene|owner_bed|flows_bed|enforcer_bed).h' tests/unit/*_test.c)))
 KERNEL_TESTS := $(patsubst %,tests/integration/test_%.py,loss enforcer revoke renewal crash upgrade)
 
 check-kernel:

@@ -129,7 +129,7 @@ static bool
 takes_long(const struct enforcer_message *m)
 {
 	return m->kind == ENFORCER_TABLE || m->kind == ENFORCER_DUMP ||
-	       m->kind == ENFORCER_LEAD;
+	       m->kind == ENFORCER_LEAD || m->kind == ENFORCER_LIVE;
 }
 
 /* What waits, in rounds: packets until one is full, and the last of them whole. */

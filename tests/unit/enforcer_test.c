@@ -5,141 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "daemon/enforcer/enforcer.h"
-#include "daemon/enforcer/pair.h"
 #include "daemon/enforcer/privilege.h"
-#include "tests/unit/sample.h"
-#include "tests/unit/scene.h"
-
-#define WAIT_MS 20000
-
-static struct {
-	int fd;
-	int pid;
-	size_t lost;
-	size_t dumped;
-	struct pair_inbox inbox;
-	struct enforcer_message last;
-} scene;
-
-static int
-start(void)
-{
-	scene.lost = 0;
-	scene.inbox.pos = scene.inbox.len = 0;
-	return enforcer_start(&scene.fd, &scene.pid);
-}
-
-static int
-enter(void **state)
-{
-	(void)state;
-	scene_enter();
-	return start();
-}
-
-static void
-wait_end(void)
-{
-	int status;
-
-	assert_int_equal(waitpid(scene.pid, &status, 0), scene.pid);
-	scene.pid = -1;
-}
-
-static int
-leave(void **state)
-{
-	(void)state;
-	if (scene.fd >= 0)
-		(void)close(scene.fd);
-	scene.fd = -1;
-	if (scene.pid > 0)
-		wait_end();
-	return 0;
-}
-
-static void
-give_bytes(const void *bytes, size_t len)
-{
-	struct pollfd p = {.fd = scene.fd, .events = POLLOUT};
-
-	while (send(scene.fd, bytes, len, MSG_NOSIGNAL) < 0) {
-		if (errno != EAGAIN)
-			return; /* it has ended; the test looks at that */
-		assert_int_equal(poll(&p, 1, WAIT_MS), 1);
-	}
-}
-
-static void
-give(const struct enforcer_message *m)
-{
-	give_bytes(m, enforcer_size(m));
-}
-
-/* The next message; false at the end of the pair. */
-static bool
-take(void)
-{
-	struct pollfd p = {.fd = scene.fd, .events = POLLIN};
-
-	if (!pair_left(&scene.inbox))
-		assert_int_equal(poll(&p, 1, WAIT_MS), 1);
-	return pair_take(&scene.inbox, scene.fd, MSG_DONTWAIT, &scene.last) > 0;
-}
-
-static int
-result_of(uint32_t id)
-{
-	scene.dumped = 0;
-	while (take()) {
-		if (scene.last.kind == ENFORCER_RESULT) {
-			assert_int_equal(scene.last.id, id);
-			return scene.last.result;
-		}
-		if (scene.last.kind == ENFORCER_LOST)
-			scene.lost++;
-		if (scene.last.kind == ENFORCER_LEASES)
-			scene.dumped += scene.last.count;
-	}
-	return -EPIPE;
-}
-
-static int
-put_table(const struct enforcer_table *table)
-{
-	const struct enforcer_message m = sample_message(ENFORCER_END, 1, 0);
-
-	sample_begin(1, table, give);
-	give(&m);
-	return result_of(1);
-}
-
-static int
-put_lease(uint32_t id, const char *name, const char *destination)
-{
-	const struct enforcer_lease lease =
-	    sample_lease("10.244.0.5", destination, 3000000);
-	const struct enforcer_message m = sample_leases(id, name, &lease, 1);
-
-	give(&m);
-	return result_of(id);
-}
-
-static int
-dump(void)
-{
-	const struct enforcer_message m = sample_message(ENFORCER_DUMP, 7, 0);
-
-	give(&m);
-	return result_of(7);
-}
+#include "tests/unit/enforcer_bed.h"
 
 static void
 a_message_is_as_long_as_its_count_says(void **state)
@@ -363,89 +235,6 @@ random_records_never_crash_it(void **state)
 	assert_int_equal(put_table(&table), 0);
 }
 
-/* One lease a request, so many requests in each packet. */
-static void
-many_requests(uint32_t count, size_t together)
-{
-	const struct enforcer_table table = sample_table();
-	struct enforcer_lease lease = sample_lease("10.244.0.5", "192.0.2.1", 3000000);
-	static struct enforcer_message m[PAIR_MESSAGES_MAX];
-	struct iovec list[PAIR_MESSAGES_MAX];
-	size_t n = 0;
-
-	assert_int_equal(put_table(&table), 0);
-	for (uint32_t i = 0; i < count; i++) {
-		lease.destination.bytes[2] = (uint8_t)(i >> 8);
-		lease.destination.bytes[3] = (uint8_t)i;
-		m[n] = sample_leases(100 + i, "a.example", &lease, 1);
-		list[n] = (struct iovec){&m[n], enforcer_size(&m[n])};
-		if (++n < together && i + 1 < count)
-			continue;
-		assert_int_equal(pair_send(scene.fd, list, n, 0), n);
-		n = 0;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		assert_int_equal(result_of(100 + i), 0);
-	assert_int_equal(dump(), 0);
-	assert_int_equal(scene.dumped, count);
-}
-
-/* 64 are committed together: in packets of 27 the last one is in the midst of one. */
-static void
-many_requests_at_once_are_answered_in_order(void **state)
-{
-	(void)state;
-	many_requests(1000, 1);
-	many_requests(1000, 27);
-}
-
-static void
-what_stands_before_a_malformed_message_is_done(void **state)
-{
-	const struct enforcer_table table = sample_table();
-	const struct enforcer_lease lease =
-	    sample_lease("10.244.0.5", "192.0.2.1", 3000000);
-	struct enforcer_message m[] = {
-	    sample_leases(2, "a.example", &lease, 1),
-	    sample_leases(3, "b.example", &lease, 1),
-	};
-	const struct iovec list[] = {
-	    {&m[0], enforcer_size(&m[0])}, {&m[1], enforcer_size(&m[1]) - 1}};
-
-	(void)state;
-	assert_int_equal(put_table(&table), 0);
-	assert_int_equal(pair_send(scene.fd, list, ARRAY_LEN(list), 0), ARRAY_LEN(list));
-	assert_int_equal(result_of(2), 0);
-	assert_false(take());
-	wait_end();
-	assert_true(scene_shows("192.0.2.1"));
-}
-
-/* The result is on its way before what takes longer begins. */
-static void
-a_lease_does_not_wait_for_what_comes_behind_it(void **state)
-{
-	const struct enforcer_table table = sample_table();
-	const struct enforcer_lease lease =
-	    sample_lease("10.244.0.5", "192.0.2.1", 3000000);
-	struct enforcer_message m[] = {
-	    sample_leases(2, "a.example", &lease, 1),
-	    sample_message(ENFORCER_DUMP, 3, 0),
-	};
-	const struct iovec list[] = {
-	    {&m[0], enforcer_size(&m[0])},
-	    {&m[1], enforcer_size(&m[1])},
-	};
-
-	(void)state;
-	assert_int_equal(put_table(&table), 0);
-	assert_int_equal(pair_send(scene.fd, list, ARRAY_LEN(list), 0), ARRAY_LEN(list));
-	assert_int_equal(result_of(2), 0);
-	assert_false(pair_left(&scene.inbox));
-	assert_int_equal(result_of(3), 0);
-	assert_int_equal(scene.dumped, 1);
-}
-
 static void
 a_deadline_that_has_passed_is_not_tried(void **state)
 {
@@ -513,9 +302,6 @@ main(void)
 	    ENFORCER_TEST(killed_and_started_again_it_finds_its_leases),
 	    ENFORCER_TEST(a_malformed_message_ends_it),
 	    ENFORCER_TEST(random_records_never_crash_it),
-	    ENFORCER_TEST(many_requests_at_once_are_answered_in_order),
-	    ENFORCER_TEST(what_stands_before_a_malformed_message_is_done),
-	    ENFORCER_TEST(a_lease_does_not_wait_for_what_comes_behind_it),
 	    ENFORCER_TEST(a_deadline_that_has_passed_is_not_tried),
 	    ENFORCER_TEST(the_loss_of_the_table_is_told_unasked),
 	    ENFORCER_TEST(without_the_capability_it_does_not_start),
