@@ -164,6 +164,9 @@ start_begin(struct daemon *d)
 	if (r < 0)
 		return r;
 	r = enforcer_start(&d->enforcer_fd, &d->enforcer_pid);
+	if (r == -ENOBUFS)
+		return daemon_fault(
+		    d, "start the enforcer (raise net.core.wmem_max to 64 KiB)", r);
 	if (r < 0)
 		return daemon_fault(d, "start the enforcer", r);
 	r = privilege_keep(-1);

@@ -23,8 +23,8 @@
 _Static_assert(sizeof(struct enforcer_message) <= PAIR_PACKET_MAX, "each fits");
 
 /* SOCK_SEQPACKET, blocking, close-on-exec; a few thousand messages may wait in each
- * direction. 0; -ENOBUFS when net.core.wmem_max does not let a packet wait, or the error
- * of the system call; the descriptors are the caller's. */
+ * direction, or as many as net.core.wmem_max lets. 0; -ENOBUFS when that is not even a
+ * packet; or the error of the system call. The descriptors are the caller's. */
 MUST_CHECK int pair_new(int ret_fds[2]);
 
 /*
