@@ -8,14 +8,15 @@ and nothing failed. A program that crashes, hangs or ends without its report is 
 
 import argparse
 import collections
-import concurrent.futures
-import functools
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import traceback
 import xml.etree.ElementTree as ElementTree
 
 UNIT_TIMEOUT_S = 120
@@ -57,6 +58,8 @@ MEMCHECK = [
     "--errors-for-leak-kinds=definite,indirect,possible",
 ]
 UNDER_WAY = set()  # processes
+STOPPING = threading.Event()
+LOCK = threading.Lock()  # of what several threads add to
 
 
 class Count:
@@ -93,6 +96,8 @@ def run(command, timeout, env=None, capture=True):
     except OSError as error:
         return None, f"{command[0]}: {error.strerror}\n"
     UNDER_WAY.add(process)
+    if STOPPING.is_set():
+        kill(process)
     try:
         output, _ = process.communicate(timeout=timeout)
         return process.returncode, (output or b"").decode(errors="replace")
@@ -104,6 +109,18 @@ def run(command, timeout, env=None, capture=True):
         raise
     finally:
         UNDER_WAY.discard(process)
+
+
+def kill(process):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def stop_all():
+    """Threads that wait for a process wait no longer, and start none that lives."""
+    STOPPING.set()
+    for process in list(UNDER_WAY):
+        kill(process)
 
 
 def end(process):
@@ -283,31 +300,45 @@ def arguments_parse(argv):
     return parser.parse_args(argv)
 
 
-def long_runs(options):
-    """What takes long, waits for nothing and looks at no clock: functions to call."""
-    for arguments in options.malformed:
-        yield functools.partial(run_malformed, *arguments)
-    for arguments in options.model:
-        yield functools.partial(run_model, *arguments)
-    for arguments in options.fuzz:
-        yield functools.partial(run_fuzzer, *arguments, options.seconds)
+def memcheck_runs(options):
+    """In their order: some tell on which ports nobody listens, and that must stay so."""
     for program in options.memcheck:
-        yield functools.partial(run_unit, program, collections.Counter(), MEMCHECK,
-                                MEMCHECK_TIMEOUT_S)
+        yield run_unit(program, collections.Counter(), MEMCHECK, MEMCHECK_TIMEOUT_S)
 
 
-def run_side_by_side(functions, total):
-    """On all processors."""
-    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        runs = [pool.submit(function) for function in functions]
-        try:
-            for done in concurrent.futures.as_completed(runs):
-                total.add(done.result())
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in list(UNDER_WAY):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise
+def long_runs(options):
+    for arguments in options.malformed:
+        yield run_malformed(*arguments)
+    for arguments in options.model:
+        yield run_model(*arguments)
+    for arguments in options.fuzz:
+        yield run_fuzzer(*arguments, options.seconds)
+
+
+def add_runs(counts, total):
+    try:
+        for count in counts:
+            with LOCK:
+                total.add(count)
+            if STOPPING.is_set():
+                return
+    except Exception:
+        traceback.print_exc()
+        with LOCK:
+            total.add(Count(failed=1, names=["tests/run.py"]))
+
+
+def run_side_by_side(lanes, total):
+    """Each lane in a thread of its own, one run behind the other."""
+    threads = [threading.Thread(target=add_runs, args=(lane, total)) for lane in lanes]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException:
+        stop_all()
+        raise
 
 
 def run_all(options, total):
@@ -318,7 +349,7 @@ def run_all(options, total):
         total.add(run_rules(rows))
     for program, corpus in options.replay:
         total.add(run_replay(program, corpus))
-    run_side_by_side(long_runs(options), total)
+    run_side_by_side([memcheck_runs(options), long_runs(options)], total)
     if options.pytest is not None:
         total.add(run_pytest(options.pytest, options.limit))
 
