@@ -44,8 +44,8 @@ MUST_CHECK int moderation_init(
 /* Also of one that was not, or failed to be, initialised. over is not called any more. */
 void moderation_done(struct moderation *m);
 
-/* A batch was read at now_ms, and so many replies to it are there at once. Is a pause
- * due? */
+/* A batch was read at now_ms, and so many replies to it were there at once. Is a pause
+ * due, when nothing is left in the socket? */
 bool moderation_due(struct moderation *m, size_t replies, int64_t now_ms);
 /* Call over in MODERATION_US, or at the end of the pause that has begun. */
 void moderation_pause(struct moderation *m);

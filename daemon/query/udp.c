@@ -442,7 +442,7 @@ static void
 serve(struct udp_socket *s)
 {
 	struct udp *u = s->udp;
-	bool drained = false;
+	bool drained = false, pause;
 	size_t replies = 0;
 	int64_t now_ms = 0;
 
@@ -462,8 +462,9 @@ serve(struct udp_socket *s)
 			replies += take_packet(s, (size_t)i, now_ms);
 	}
 	udp_flush(u);
+	pause = moderation_due(&u->moderation, replies, now_ms);
 	if (drained)
-		wait_for(s, moderation_due(&u->moderation, replies, now_ms));
+		wait_for(s, pause);
 	else
 		read_later(s);
 }
