@@ -214,6 +214,8 @@ check:
 check-unit: unit-programs
 	@$(RUN) --unit $(UNIT_TESTS) --rules $(REPLAY_ARGS) $(call malformed_args,$(MALFORMED),20000) $(MODEL_ARGS)
 
+# Not the ones of great sizes, which say what they take: sanitizers see what they do.
+MEMCHECK_TESTS := $(filter-out %_size_test,$(UNIT_TESTS))
 FUZZ_SECONDS ?= 30
 SLOW_SAN := address,undefined
 SAN_BUILD := $(BUILD)-slow-sanitized
@@ -228,7 +230,7 @@ check-slow:
 		$(subst $(BUILD)/,$(SAN_BUILD)/,$(REPLAY_ARGS)) \
 		$(call malformed_args,$(MALFORMED:$(BUILD)/%=$(SAN_BUILD)/%),$(MALFORMED_COUNT)) \
 		--model $(JUDGE) 1000000 500000 --model $(SAN_BUILD)/tests/model/judge 1 20000 \
-		--memcheck $(UNIT_TESTS) --seconds $(FUZZ_SECONDS) \
+		--memcheck $(MEMCHECK_TESTS) --seconds $(FUZZ_SECONDS) \
 		$(foreach n,$(FUZZ_NOUNS),--fuzz $(FUZZ_BUILD)/tests/fuzz/$(n)_fuzz tests/fuzz/$(n).corpus) \
 		$(PYTEST) -m slow
 

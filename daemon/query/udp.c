@@ -430,12 +430,12 @@ wait_for(struct udp_socket *s, bool pause)
 
 	if (pause && !s->paused)
 		s->paused = event_del(s->readable) == 0;
-	else if (!pause && s->paused)
+	else if (!pause && s->paused) /* out of memory: once more, after a pause */
 		s->paused = event_add(s->readable, NULL) < 0;
-	if (s->paused) { /* out of memory: once more, later */
-		u->counts.pauses += pause;
-		moderation_pause(&u->moderation);
-	}
+	if (!s->paused)
+		return;
+	u->counts.pauses += pause;
+	moderation_pause(&u->moderation);
 }
 
 static void
