@@ -124,14 +124,6 @@ say(void *ctx, const struct enforcer_message *m)
 		send_waiting(e);
 }
 
-/* Somebody waits for the leases in front of it meanwhile. */
-static bool
-takes_long(const struct enforcer_message *m)
-{
-	return m->kind == ENFORCER_TABLE || m->kind == ENFORCER_DUMP ||
-	       m->kind == ENFORCER_LEAD || m->kind == ENFORCER_LIVE;
-}
-
 /* What waits, in rounds: packets until one is full, and the last of them whole. */
 static void
 take_messages(struct enforcer *e)
@@ -142,7 +134,8 @@ take_messages(struct enforcer *e)
 
 	while (!full || pair_left(&e->inbox)) {
 		r = pair_take(&e->inbox, e->fd, flags, &e->in[used]);
-		if (r > 0 && takes_long(&e->in[used])) {
+		if (r > 0 && e->in[used].kind != ENFORCER_LEASES) {
+			/* it may take long: somebody waits for the leases before it */
 			owner_flush(e->owner);
 			send_waiting(e);
 		}

@@ -26,7 +26,7 @@
 struct event;
 struct event_base;
 
-/* All zero and fd -1 before moderation_init. */
+/* All zero before moderation_init; moderation_due needs no more than that. */
 struct moderation {
 	int64_t window_ms;       /* the millisecond that is counted */
 	size_t replies, batches; /* in it */
@@ -41,7 +41,7 @@ struct moderation {
 /* over is called when a pause is over. -ENOMEM, or the error of the system call. */
 MUST_CHECK int moderation_init(
     struct moderation *m, struct event_base *base, void (*over)(void *ctx), void *ctx);
-/* Also of one that was not, or failed to be, initialised. over is not called any more. */
+/* Also when moderation_init has failed, and more than once. over is called no more. */
 void moderation_done(struct moderation *m);
 
 /* A batch was read at now_ms, and so many replies to it were there at once. Is a pause

@@ -140,4 +140,6 @@ dump(void)
 	return result_of(7);
 }
 
+#define ENFORCER_TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
+
 #endif

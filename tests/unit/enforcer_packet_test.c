@@ -87,8 +87,6 @@ a_lease_does_not_wait_for_what_comes_behind_it(void **state)
 	assert_int_equal(scene.dumped, 1);
 }
 
-#define ENFORCER_TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
-
 int
 main(void)
 {

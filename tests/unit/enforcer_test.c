@@ -287,8 +287,6 @@ without_the_capability_it_does_not_start(void **state)
 	assert_int_equal(status, 0);
 }
 
-#define ENFORCER_TEST(f) cmocka_unit_test_setup_teardown(f, enter, leave)
-
 int
 main(void)
 {
